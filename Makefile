@@ -1,0 +1,108 @@
+# Everything a developer or CI runs. `make` alone lists it.
+#   PYTHON=...  the interpreter to build .venv with (default: the first of CANDIDATES that works)
+#   ARGS=...    more arguments for pytest, e.g. make test ARGS="-k inbox"
+#   UPGRADE=1   with `make lock`: take the newest versions instead of keeping what is locked
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.SILENT:
+
+CANDIDATES := python3.13 python3.12 python3.11 python3 python
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+# Shell text that sets $$python to an interpreter that runs, is new enough and has what Handrail needs (a pyenv
+# shim may have no version behind it), or ends with a message.
+find_python = python=; \
+	for candidate in $(or $(PYTHON),$(CANDIDATES)); do \
+		if $$candidate -c 'import sqlite3, ssl, sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			python=$$candidate; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Handrail needs Python 3.11 or newer (with sqlite3 and ssl); tried: $(or $(PYTHON),$(CANDIDATES))." >&2; \
+		echo "Install one, or name yours: make venv PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi
+
+.PHONY: help venv demo test check lint format lock build clean
+
+help: ## list these targets
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(READY) ## make .venv with the locked tools and Handrail itself, editable
+
+# Another lock than the one installed, or an interpreter that is gone: from scratch. Else only Handrail anew.
+$(READY): pyproject.toml requirements.lock
+	set -e; \
+	if ! cmp -s requirements.lock .venv/requirements.lock || ! $(BIN)/python -c '' 2>/dev/null; then \
+		$(find_python); \
+		echo "Making .venv with $$($$python --version) ..."; \
+		make_venv() { rm -rf .venv && $$python -m venv .venv; }; \
+		if ! problem=$$(make_venv 2>&1); then \
+			version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+			if $$python -c 'import ensurepip' 2>/dev/null; then \
+				echo "$$problem" >&2; \
+				exit 1; \
+			elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+				echo "Installing python$$version-venv ..."; \
+				apt-get update -qq >/dev/null || true; \
+				DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python$$version-venv >/dev/null 2>&1 \
+					|| DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
+				make_venv; \
+			else \
+				echo "This Python cannot make virtual environments: it lacks ensurepip." >&2; \
+				echo "On Debian or Ubuntu: sudo apt-get install python$$version-venv   then again: make venv" >&2; \
+				exit 1; \
+			fi; \
+		fi; \
+		$(PIP) install --require-hashes -r requirements.lock; \
+		cp requirements.lock .venv/requirements.lock; \
+	fi
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: venv ## see Handrail at work
+	$(BIN)/handrail demo
+
+test: lint ## lint, then every test, journeys with crashes too (what CI runs)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: lint ## lint, then the quick tests
+	$(BIN)/python -m pytest -q -m "not journey and not slow" $(ARGS)
+
+lint: venv ## style, format, types and layers
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet || { echo "Not formatted: run make format" >&2; exit 1; }
+	$(BIN)/mypy --no-error-summary
+	layers=$$($(BIN)/lint-imports 2>&1) || { echo "$$layers" >&2; exit 1; }
+
+format: venv ## format, and fix what can be fixed
+	$(BIN)/ruff check --fix --quiet || true
+	$(BIN)/ruff format --quiet
+
+lock: ## write requirements.lock anew
+	set -e; \
+	$(find_python); \
+	scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	$$python -m venv "$$scratch"; \
+	"$$scratch/bin/python" -m pip --disable-pip-version-check -qq install uv; \
+	new="$$scratch/requirements.lock"; \
+	if [ -z "$(UPGRADE)" ] && [ -e requirements.lock ]; then cp requirements.lock "$$new"; fi; \
+	"$$scratch/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --extra llm --extra dev pyproject.toml --output-file "$$new"; \
+	if grep -nE -e '://|^ *-(i|f|-index-url|-extra-index-url|-find-links)' "$$new"; then echo "The lock must name no registry: see the lines above." >&2; exit 1; fi; \
+	{ echo "# Written by: make lock (core, llm and dev; Python 3.11 and newer, Linux and macOS)."; cat "$$new"; } \
+		>"$$scratch/complete"; \
+	cat "$$scratch/complete" >requirements.lock
+
+build: venv ## wheel and source archive in dist/
+	rm -rf dist
+	log=$$($(BIN)/python -m build --no-isolation 2>&1) || { echo "$$log" >&2; exit 1; }
+	ls dist/*
+
+clean: ## remove .venv, caches and builds
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,33 @@
+"""Durable human-in-the-loop workflows for AI: the public names, and nothing else."""
+
+from handrail.app import App as App
+from handrail.app import Run as Run
+from handrail.flows.approval import HumanApprovalNode as HumanApprovalNode
+from handrail.flows.durable import gather as gather
+from handrail.flows.durable import idempotency_key as idempotency_key
+from handrail.flows.durable import now as now
+from handrail.flows.durable import sleep as sleep
+from handrail.flows.durable import step as step
+from handrail.flows.durable import uuid as uuid
+from handrail.flows.execution import Parked as Parked
+from handrail.flows.feedback import FeedbackLoop as FeedbackLoop
+from handrail.flows.feedback import FeedbackNode as FeedbackNode
+from handrail.flows.feedback import RevisionNode as RevisionNode
+from handrail.flows.function import FunctionNode as FunctionNode
+from handrail.flows.guard import approval_required as approval_required
+from handrail.flows.llm import LLMNode as LLMNode
+from handrail.flows.node import Chain as Chain
+from handrail.flows.node import ChainableNode as ChainableNode
+from handrail.flows.question import ask as ask
+from handrail.requests.decision import Actor as Actor
+from handrail.requests.decision import Strength as Strength
+from handrail.requests.decision import Verb as Verb
+from handrail.requests.errors import *  # noqa: F403 - the whole tree is public
+from handrail.requests.outcome import outcome as outcome
+from handrail.requests.policy import Audience as Audience
+from handrail.requests.policy import at_least as at_least
+from handrail.requests.policy import escalation as escalation
+from handrail.requests.policy import fraction as fraction
+from handrail.runs.run import RunStatus as RunStatus
+
+__version__ = "0.1.0"

@@ -1,0 +1,384 @@
+"""The one wiring file: a store, an engine, an inbox, and flows by their names."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, Self
+
+from handrail import settings
+from handrail.channels import terminal
+from handrail.engines.local import LocalEngine, bury_the_dead
+from handrail.flows.execution import fill_start_run
+from handrail.flows.function import as_flow
+from handrail.flows.node import ChainableNode
+from handrail.inbox.clock import SystemClock
+from handrail.inbox.inbox import Inbox
+from handrail.inbox.outbox import Channel
+from handrail.inbox.ports import Clock, InboxTransaction
+from handrail.requests.content import as_stored
+from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, UnknownId
+from handrail.requests.identifier import new_id
+from handrail.runs import units
+from handrail.runs.migration import Mapped, migrate
+from handrail.runs.ports import Worker
+from handrail.runs.run import RunStatus, StoredRun
+from handrail.runs.runner import Runner
+from handrail.runs.runs import Runs, check_run_id, find, result_of
+from handrail.stores.sqlite import SQLiteStore
+
+Function = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class Run:
+    """One execution of a flow, as its starter holds it."""
+
+    def __init__(self, app: "App", run_id: str) -> None:
+        self._app = app
+        self.id = run_id
+
+    @property
+    def status(self) -> RunStatus:
+        """The status now, read from the store."""
+        return self._app.store.read_now(find, run_id=self.id).status
+
+    async def result(self, timeout: float | None = None) -> dict[str, Any]:
+        """Return the result once there is one; waits at most `timeout` seconds (`TimeoutError`, the run goes on).
+
+        Raises `StepFailed`, `RunCancelled`, `RunAbandoned` or `RunNeedsAttention` if it came to that.
+        """
+        return result_of(await self._app.wait(self.id, timeout))
+
+    async def cancel(self) -> None:
+        """Cancel the run and withdraw its requests. Raises `Conflict` if it has ended otherwise."""
+        await self._app.runs.cancel(self.id, actor=settings.os_user())
+
+    async def retry(self) -> None:
+        """Let a FAILED run go on at the step that failed."""
+        await self._app.runs.retry(self.id, actor=settings.os_user())
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}>"
+
+
+class App:
+    """Flows with names, a store, and what makes them advance.
+
+    Args:
+        store: a URL (`sqlite:///handrail.db`, `memory://`), a path, or a store; by default `HANDRAIL_STORE` or
+            `handrail.db` in the working directory.
+        groups: people by the name of their group, for audiences such as `group:legal`.
+        channels: by name, what carries requests to people who are not looking at an inbox.
+        concurrency: how many runs are executed at once; runs that wait don't count.
+        clock: tells the time.
+
+    `async with app` opens the store and works on its runs until the block ends; `async with app.connect()` only opens
+    it.
+
+    >>> import asyncio
+    >>> from handrail import App, FunctionNode
+    >>> app = App(store="memory://")
+    >>> _ = app.flow("shout", FunctionNode(lambda x: {"content": x["content"].upper()}))
+    >>> async def main():
+    ...     async with app:
+    ...         run = await app.start("shout", {"content": "hello"})
+    ...         return await run.result(timeout=10)
+    >>> asyncio.run(main())
+    {'content': 'HELLO'}
+    """
+
+    def __init__(
+        self,
+        *,
+        store: str | SQLiteStore | None = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
+        channels: Mapping[str, Channel] | None = None,
+        concurrency: int = 100,
+        clock: Clock | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise InvalidInput("concurrency is at least 1")
+        self.flows: dict[str, ChainableNode] = {}
+        self.groups = {name: tuple(people) for name, people in (groups or {}).items()}
+        self.channels = dict(channels or {})
+        self.clock: Clock = clock or SystemClock()
+        self.configured_store = store
+        self._concurrency = concurrency
+        self._store: SQLiteStore | None = None
+        self._worker: _Work | None = None
+
+    # -- flows --------------------------------------------------------------------------------------------------------
+
+    def flow(self, name: str, flow: ChainableNode | Function | None = None) -> Any:
+        """Give a flow a name: `app.flow("publish-post", flow)`, or `@app.flow("publish-post")` on an async function.
+
+        Returns the flow as a node. Raises `InvalidFlow` for a name that is taken or can't be one.
+        """
+        if flow is None:
+            return lambda function: self.flow(name, function)
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise InvalidFlow(f"{name!r} can't be the name of a flow")
+        if name in self.flows:
+            raise InvalidFlow(f"two flows are named {name!r}: names in an app are unique")
+        node = as_flow(flow)
+        node.registered_as = name
+        self.flows[name] = node
+        if self._worker is not None:
+            self._worker.runner.flows[name] = node
+        return node
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> SQLiteStore:
+        """The open store."""
+        if self._store is None:
+            raise ProgrammingError("the app is not open: use it inside `async with app:`")
+        return self._store
+
+    @property
+    def inbox(self) -> Inbox:
+        """The one door by which requests change."""
+        return Inbox(self.store, self.clock)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of the store."""
+        return Runs(self.store, self.clock)
+
+    @asynccontextmanager
+    async def connect(self, url: str | None = None) -> AsyncIterator[Self]:
+        """Open the store without working on its runs; `url` (as `--store` gives it) goes before the app's own."""
+        if self._store is not None:
+            raise ProgrammingError("the app is open already")
+        given = self.configured_store
+        if url is None and isinstance(given, SQLiteStore):
+            store = given
+        else:
+            store = settings.open_store(settings.store_url(url, given if isinstance(given, str) else None))
+        self._store = await store.open()
+        try:
+            if self.groups:
+                await store.do(_set_groups, groups=self.groups)
+            yield self
+        finally:
+            self._store = None
+            await store.close()
+
+    @asynccontextmanager
+    async def work(self, url: str | None = None) -> AsyncIterator[Self]:
+        """Open the store and work on its runs until the block ends."""
+        async with self.connect(url):
+            work = _Work(self, self._concurrency)
+            await work.start()
+            self._worker = work
+            try:
+                yield self
+            finally:
+                self._worker = None
+                await work.stop()
+
+    async def __aenter__(self) -> Self:
+        self._working = self.work()
+        return await self._working.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._working.__aexit__(*error)
+
+    # -- runs -----------------------------------------------------------------------------------------------------------
+
+    async def start(
+        self, name: str, data: dict[str, Any], run_id: str | None = None, *, initiator: str | None = None
+    ) -> Run:
+        """Start a run of the flow `name`; it is stored when this returns, and executed by any worker of the store.
+
+        With a `run_id` that was used before, the same flow and the same input, it returns that run; else it raises
+        `RunMismatch`. `initiator` is who started it, by default the user of the operating system.
+        """
+        if (flow := self.flows.get(name)) is None:
+            known = ", ".join(sorted(self.flows)) or "none is registered"
+            raise UnknownId(f"there is no flow {name!r}; this app knows: {known}")
+        run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
+        run = self._draft(flow, data, run_id, name, name, initiator)
+        await self._begin(run)
+        return Run(self, run_id)
+
+    async def run(self, run_id: str) -> Run:
+        """Return a run of the store. Raises `UnknownId`."""
+        await self.runs.get(run_id)
+        return Run(self, run_id)
+
+    async def migrate(self, run_id: str, mapping: Mapped, *, actor: str | None = None) -> StoredRun:
+        """Map old names of a run's past to new ones, and let it go on: see `handrail.runs.migration`."""
+        who = actor or settings.os_user()
+        return await self.store.do(
+            migrate, run_id=run_id, mapping=tuple(mapping), now=self.clock.now(), actor=who
+        )
+
+    async def execute(self, flow: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
+        """Execute a flow that the caller holds, and return its result. What bare `flow.execute` comes to."""
+        work = self._worker
+        if work is None:
+            raise ProgrammingError("the app is not working: use it inside `async with app:`")
+        named = flow.registered_as
+        home = work.worker.id if run_id is None else None
+        run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
+        queue = named or f"run:{run_id}"
+        run = replace(self._draft(flow, data, run_id, named, queue, None), home=home)
+        work.adopt(queue, flow, run_id)
+        try:
+            await self._begin(run)
+            return result_of(await self.wait(run_id))
+        finally:
+            await work.disown(queue, run_id)
+
+    def attended(self) -> list[str]:
+        """Return the runs whose result somebody in this process waits for at this moment."""
+        return list(self._worker.attended) if self._worker is not None else []
+
+    async def wait(self, run_id: str, timeout: float | None = None) -> StoredRun:
+        """Return a run once it has settled. Raises `TimeoutError` after `timeout` seconds."""
+        if self._worker is not None:
+            return await self.runs.wait(self._worker.runner, run_id, timeout)
+        async with asyncio.timeout(timeout):
+            while not (run := await self.runs.get(run_id)).settled:
+                await asyncio.sleep(0.1)
+        return run
+
+    def _draft(
+        self,
+        flow: ChainableNode,
+        data: dict[str, Any],
+        run_id: str,
+        name: str | None,
+        queue: str,
+        initiator: str | None,
+    ) -> StoredRun:
+        if not isinstance(data, dict):
+            raise InvalidInput(f"a flow takes a dict, not {type(data).__name__}")
+        data = as_stored(data, "the input")
+        flow.check_input(data)
+        now = self.clock.now()
+        return StoredRun(
+            id=run_id,
+            flow=name,
+            queue=queue,
+            input=data,
+            status=RunStatus.PENDING,
+            created_at=now,
+            updated_at=now,
+            initiator=initiator or settings.os_user(),
+            signature=tuple(flow.signature()),
+        )
+
+    async def _begin(self, run: StoredRun) -> None:
+        """Store the run, and execute it here at once if there is room."""
+        runner = self._worker.runner if self._worker is not None else None
+        here = runner is not None and runner.room > 0 and run.queue in runner.flows
+        if here and runner is not None:
+            run = replace(run, status=RunStatus.RUNNING, worker=runner.worker_id, token=1)
+        _, new = await self.runs.create(run)
+        if new and here and runner is not None:
+            runner.execute(units.Claimed(run))
+        elif self._worker is not None:
+            self._worker.engine.look()
+
+
+class _Host:
+    """The app of a process in which flows are executed without one; it lives as long as the event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.app = App(store=url)
+        self.loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[App] = self.loop.create_future()
+        # asyncio.run cancels the tasks that are left: that is how the app is closed in the end.
+        self._task = self.loop.create_task(self._serve(), name="handrail bare execution")
+
+    async def ready(self) -> App:
+        """Return the app once it works; raises what kept it from working."""
+        return await asyncio.shield(self._ready)
+
+    async def _serve(self) -> None:
+        try:
+            async with self.app:
+                self._ready.set_result(self.app)
+                attendant = asyncio.create_task(self._attend(self.app), name="handrail terminal")
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    attendant.cancel()
+        except Exception as error:
+            _hosts.pop((id(self.loop), self.app.configured_store), None)
+            if not self._ready.done():
+                self._ready.set_exception(error)
+        finally:
+            _hosts.pop((id(self.loop), self.app.configured_store), None)
+
+    async def _attend(self, app: App) -> None:
+        """Ask here, in the terminal, what the runs of this process ask."""
+        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), app.attended)
+
+
+_hosts: dict[tuple[int, Any], _Host] = {}
+
+
+async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
+    url = settings.store_url()
+    key = (id(asyncio.get_running_loop()), url)
+    host = _hosts.get(key)
+    if host is None or host.loop.is_closed():
+        host = _hosts[key] = _Host(url)
+    app = await host.ready()
+    return await app.execute(node, data, run_id)
+
+
+fill_start_run(_start_run)
+
+
+def _set_groups(tx: InboxTransaction, *, groups: Mapping[str, Sequence[str]]) -> None:
+    for name, people in groups.items():
+        tx.set_members(name, people)
+
+
+class _Work:
+    """A worker of an app: alive while it holds its lock, known to others by its row."""
+
+    def __init__(self, app: App, concurrency: int) -> None:
+        now = app.clock.now()
+        self._app = app
+        self._store = app.store
+        self.worker = Worker(new_id("worker", now), os.getpid(), socket.gethostname(), now, tuple(app.flows))
+        self.runner = Runner(self._store, app.clock, self.worker.id, concurrency)
+        self.runner.flows.update(app.flows)
+        self.engine = LocalEngine(self.runner, self._store, app.clock, self._store.liveness, app.channels)
+        self.attended: dict[str, int] = {}
+        """runs that somebody in this process waits for at this moment"""
+
+    async def start(self) -> None:
+        """Show that this worker is alive, free what dead ones held, and begin to work."""
+        self._store.liveness.hold(self.worker.id)
+        await self._store.do(units.register, worker=self.worker)
+        await bury_the_dead(self._store, self._store.liveness, self._app.clock, self.worker.id)
+        self._serving = asyncio.create_task(self.engine.serve(), name="handrail engine")
+
+    async def stop(self) -> None:
+        """Stop working: runs that were being executed are free for other workers."""
+        self._serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._serving
+        await self.runner.stop()
+        await self._store.do(units.bury, worker_id=self.worker.id, now=self._app.clock.now())
+        self._store.liveness.release(self.worker.id)
+
+    def adopt(self, queue: str, flow: ChainableNode, run_id: str) -> None:
+        """Know a flow for the sake of one run."""
+        self.attended[run_id] = self.attended.get(run_id, 0) + 1
+        self.runner.flows.setdefault(queue, flow)
+
+    async def disown(self, queue: str, run_id: str) -> None:
+        """Forget the flow of a run that has settled; one that goes on without its caller is still known."""
+        self.attended[run_id] -= 1
+        if not self.attended[run_id]:
+            del self.attended[run_id]

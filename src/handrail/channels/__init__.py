@@ -1,0 +1,1 @@
+"""What carries requests to people: one file or folder each."""

@@ -1,0 +1,219 @@
+"""The default engine: an asyncio loop in this process. Notified for speed, polling for truth.
+
+Signals from the store say where to look; after anything another process did, and once a second, the engine looks for
+itself: at what is due, at dead workers, and at the ends somebody here waits for.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from handrail.inbox.clock import sweep
+from handrail.inbox.outbox import Channel, deliver_due
+from handrail.inbox.ports import Clock, Store
+from handrail.requests.errors import HandrailError
+from handrail.requests.identifier import parse_time
+from handrail.runs import units
+from handrail.runs.ports import Liveness, RunTransaction
+from handrail.runs.run import StoredRun
+from handrail.runs.runner import Runner
+
+logger = logging.getLogger(__name__)
+
+HOUSEKEEPING = 1.0
+"""seconds between two looks at everything"""
+COALESCE = 0.002
+"""seconds in which signals from other processes count as one"""
+
+
+class LocalEngine:
+    """Makes the runs of one store advance in this process, and moves time and messages on."""
+
+    def __init__(
+        self, runner: Runner, store: Store, clock: Clock, liveness: Liveness, channels: Mapping[str, Channel]
+    ) -> None:
+        self._runner = runner
+        self._store = store
+        self._clock = clock
+        self._liveness = liveness
+        self._channels = channels
+        self._bell = asyncio.Event()
+        self._ready: dict[str, None] = {}
+        self._look = True
+        self._next: datetime | None = None
+        self._settled: dict[str, None] = {}
+        self._checked = 0.0
+        self._deliveries: asyncio.Task[None] | None = None
+
+    def wake(self, run_id: str, not_before: datetime | None = None) -> None:
+        """Let a run go on, now or at a moment."""
+        if not_before is not None and not_before > self._clock.now():
+            self._set_timer(not_before)
+            return
+        self._ready[run_id] = None
+        self._bell.set()
+
+    def look(self) -> None:
+        """Look at the store itself at the next opportunity."""
+        self._look = True
+        self._bell.set()
+
+    async def serve(self) -> None:
+        """Work until cancelled."""
+        unlisten = self._store.listen(self._heard)
+        self._runner.ended = self._bell
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                try:
+                    await self._round(loop)
+                except HandrailError as error:
+                    logger.error("the engine goes on after: %s", error)
+                    await asyncio.sleep(HOUSEKEEPING)
+                    self._look = True
+                await self._rest()
+        finally:
+            unlisten()
+            if self._deliveries is not None:
+                self._deliveries.cancel()
+
+    def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
+        for topic, subject in signals:
+            match topic:
+                case "wakeup":
+                    self._ready[subject] = None
+                case "timer":
+                    self._set_timer(parse_time(subject))
+                case "run":
+                    self._settled[subject] = None
+                case "elsewhere" | "message":
+                    self._look = True
+        if self._ready or self._look or self._settled:
+            self._bell.set()
+
+    def _set_timer(self, moment: datetime) -> None:
+        if self._next is None or moment < self._next:
+            self._next = moment
+            self._bell.set()
+
+    async def _rest(self) -> None:
+        pause = HOUSEKEEPING
+        if self._next is not None:
+            pause = min(pause, max(0.0, (self._next - self._clock.now()).total_seconds()))
+        try:
+            async with asyncio.timeout(pause):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+        self._bell.clear()
+
+    async def _round(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._settled:
+            settled, self._settled = self._settled, {}
+            self._runner.drop([run_id for run_id in settled if run_id in self._runner.live])
+            await self._tell(settled)
+        if self._ready and self._runner.room > 0:
+            ready = list(self._ready)[: self._runner.room]
+            for run_id in ready:
+                del self._ready[run_id]
+            await self._runner.claim(ready)
+        if loop.time() - self._checked >= HOUSEKEEPING:
+            self._checked = loop.time()
+            self._look = True
+            await self._keep_house()
+        if self._look or (self._next is not None and self._next <= self._clock.now()):
+            await self._look_around()
+
+    async def _look_around(self) -> None:
+        """Look at the store itself: what is due now, and when something will be."""
+        self._look, self._next = False, None
+        now = self._clock.now()
+        due, following = await self._store.read(
+            _look,
+            queues=self._runner.flows.keys(),
+            channels=self._channels.keys(),
+            now=now,
+            limit=max(self._runner.room, 0),
+        )
+        if await self._runner.claim(due):
+            self._bell.set()
+        if any(moment <= now for moment in following.sweeps):
+            await sweep(self._store, self._clock)
+            self._bell.set()
+            self._look = True
+        if any(moment <= now for moment in following.messages) and (
+            self._deliveries is None or self._deliveries.done()
+        ):
+            self._deliveries = asyncio.create_task(self._deliver(), name="handrail deliveries")
+        for moment in following:
+            if moment > now:
+                self._set_timer(moment)
+        await self._tell(self._runner.watched)
+        await asyncio.sleep(COALESCE)
+
+    async def _deliver(self) -> None:
+        """Deliver what is due, beside everything else: a slow channel holds nothing up."""
+        try:
+            while await deliver_due(self._store, self._channels, self._clock):
+                self._look = True
+        except HandrailError as error:
+            logger.error("messages are delivered later: %s", error)
+        self._look = True
+        self._bell.set()
+
+    async def _tell(self, run_ids: Collection[str]) -> None:
+        """Tell those who wait here for the end of one of these runs."""
+        watched = [run_id for run_id in self._runner.watched if run_id in run_ids]
+        if watched:
+            for run in await self._store.read(_settled_runs, run_ids=watched):
+                self._runner.tell(run)
+
+    async def _keep_house(self) -> None:
+        """Free the runs of dead workers, drop runs that were taken away, give back those that couldn't be stored."""
+        await bury_the_dead(self._store, self._liveness, self._clock, self._runner.worker_id)
+        if live := self._runner.live:
+            self._runner.drop(await self._store.read(_lost, live=live))
+        for run_id in list(self._runner.failed):
+            await self._store.do(
+                units.release, run_id=run_id, worker=self._runner.worker_id, now=self._clock.now()
+            )
+            self._runner.failed.pop(run_id, None)
+
+
+class _Following(list[datetime]):
+    """The moments at which something is due, by what it is."""
+
+    def __init__(self, wakeup: datetime | None, sweep_at: datetime | None, message: datetime | None) -> None:
+        super().__init__(moment for moment in (wakeup, sweep_at, message) if moment is not None)
+        self.sweeps = [sweep_at] if sweep_at else []
+        self.messages = [message] if message else []
+
+
+def _look(
+    tx: RunTransaction, *, queues: Collection[str], channels: Collection[str], now: datetime, limit: int
+) -> tuple[list[str], _Following]:
+    following = _Following(tx.next_wakeup(queues), tx.next_request_due(), tx.next_message_due(channels))
+    return tx.wakeups(queues, now, limit), following
+
+
+def _settled_runs(tx: RunTransaction, *, run_ids: Collection[str]) -> list[StoredRun]:
+    return [run for run_id in run_ids if (run := tx.run(run_id)) is not None and run.settled]
+
+
+def _lost(tx: RunTransaction, *, live: Mapping[str, int]) -> list[str]:
+    return [run_id for run_id, token in live.items() if not tx.holds(run_id, token)]
+
+
+def _workers(tx: RunTransaction) -> list[str]:
+    return [worker.id for worker in tx.workers()]
+
+
+async def bury_the_dead(store: Store, liveness: Liveness, clock: Clock, myself: str) -> int:
+    """Free the runs of workers that have died; returns how many workers there were."""
+    dead = [worker for worker in await store.read(_workers) if worker != myself and liveness.is_dead(worker)]
+    for worker in dead:
+        freed = await store.do(units.bury, worker_id=worker, now=clock.now())
+        if freed:
+            logger.info("worker %s has died; %d runs go on or were abandoned", worker, freed)
+    return len(dead)

@@ -1,0 +1,76 @@
+"""A person before the next step: approve, approve with changes, or reject."""
+
+from typing import Literal, Unpack
+
+from handrail.flows.execution import Data, Stopped
+from handrail.flows.human import (
+    Asking,
+    HumanNode,
+    Title,
+    ask_people,
+    edited_part,
+    human_result,
+    shown_part,
+    why_not,
+)
+from handrail.requests.decision import Verb
+from handrail.requests.errors import InvalidInput
+from handrail.requests.policy import OnTimeout
+from handrail.requests.request import HumanRequest
+
+
+class HumanApprovalNode(HumanNode):
+    """Ask for approval of `content`, or of the whole data where there is none.
+
+    Args:
+        timeout: seconds until the deadline; none by default.
+        on_timeout: what silence comes to: `"reject"`, `"approve"`, `"escalate"`, `outcome(...)`, or None to expire.
+        on_reject: `"continue"` passes `approved: False` on, `"stop"` ends the whole run with this result.
+        title: what people see as the question, a text or a function of the data.
+        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+
+    The result is the data with `approved`, `decided_by`, `timestamp`, `comment` and `request_id`; edited keys are
+    replaced. Not approved, it has a `reason`; after a timeout that is `"timeout"`, beside `timeout_seconds`.
+
+    >>> from handrail import FunctionNode
+    >>> flow = HumanApprovalNode(timeout=3600) | FunctionNode(lambda x: {"published": x["approved"]})
+    """
+
+    def __init__(
+        self,
+        timeout: float | None = None,
+        on_timeout: OnTimeout = "reject",
+        on_reject: Literal["continue", "stop"] = "continue",
+        *,
+        name: str | None = None,
+        title: Title | None = None,
+        **asking: Unpack[Asking],
+    ) -> None:
+        super().__init__(name=name, title=title, timeout=timeout, on_timeout=on_timeout, **asking)
+        if on_reject not in ("continue", "stop"):
+            raise InvalidInput(f"on_reject={on_reject!r}: use 'continue' or 'stop'")
+        self.on_reject = on_reject
+
+    async def execute(self, data: Data) -> Data:  # type: ignore[override]
+        """Ask, and add the decision to the data."""
+        label = f"Approve {data['id']}" if isinstance(data.get("id"), str | int) else "Approval required"
+        draft = self.draft(
+            "approval",
+            self.title_for(data, label),
+            shown_part(data, "content"),
+            (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
+        )
+        request = await ask_people(draft)
+        result = {**data, **approval_result(request)}
+        if request.outcome is not None and request.outcome.cause == "timeout":
+            result |= {"reason": "timeout", "timeout_seconds": self.timeout}
+        if not result["approved"] and self.on_reject == "stop":
+            raise Stopped(result)
+        return result
+
+
+def approval_result(request: HumanRequest) -> Data:
+    """Return what a decision about approval adds to the data."""
+    approved = request.outcome is not None and request.outcome.approved
+    reason = {} if approved else {"reason": why_not(request)}
+    return {**edited_part(request), "approved": approved, **human_result(request), **reason}

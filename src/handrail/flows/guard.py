@@ -1,0 +1,144 @@
+"""A person before any function: its arguments are shown and can be edited, a rejection raises with the reason."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, ParamSpec, TypeVar, Unpack, get_type_hints, overload
+
+from pydantic import TypeAdapter, create_model
+
+from handrail.flows.approval import approval_result
+from handrail.flows.durable import step
+from handrail.flows.execution import Data
+from handrail.flows.function import call, name_of
+from handrail.flows.human import Asking, HumanNode, Title, ask_people
+from handrail.requests.content import as_stored
+from handrail.requests.decision import Verb
+from handrail.requests.errors import InvalidInput, Rejected
+from handrail.requests.policy import OnTimeout
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class GuardedCall(HumanNode):
+    """Ask for approval of a call, then do it; the node behind `@approval_required`."""
+
+    def __init__(
+        self, function: Callable[..., Any], on_interrupt: Literal["retry", "ask"], **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.function = function
+        self.on_interrupt = on_interrupt
+        self.signature_of = inspect.signature(function)
+        self._types = _types_of(function)
+
+    async def execute(self, data: Data) -> Data:  # type: ignore[override]
+        """Return `{"result": ...}` of the call, or `{"rejected": reason, "request_id": ...}`."""
+        title = self.title_for(data["arguments"], f"Call {name_of(self.function)}?")
+        draft = self.draft(
+            "tool",
+            title,
+            data["arguments"] or {"arguments": "none"},
+            (Verb.APPROVE, Verb.EDIT, Verb.REJECT) if data["arguments"] else (Verb.APPROVE, Verb.REJECT),
+            context={"function": name_of(self.function), "description": inspect.getdoc(self.function)},
+            proposal_schema=self._schema() if data["arguments"] else None,
+        )
+        decided = approval_result(await ask_people(draft))
+        if not decided["approved"]:
+            return {"rejected": decided["reason"], "request_id": decided["request_id"]}
+        arguments = {name: decided.get(name, value) for name, value in data["arguments"].items()}
+        name = name_of(self.function).strip("<>")
+        return {"result": await step(name, lambda: self._call(arguments), on_interrupt=self.on_interrupt)}
+
+    def dump(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Data:
+        """Return the arguments of a call as JSON, by name."""
+        bound = self.signature_of.bind(*args, **kwargs)
+        bound.apply_defaults()
+        dumped = {
+            name: self._type(name).dump_python(value, mode="json") for name, value in bound.arguments.items()
+        }
+        return as_stored(dumped, f"the arguments of {name_of(self.function)}")  # type: ignore[no-any-return]
+
+    async def _call(self, arguments: Data) -> Any:
+        bound = self.signature_of.bind_partial()
+        for name, value in arguments.items():
+            bound.arguments[name] = self._type(name).validate_python(value)
+        return await call(self.function, *bound.args, **bound.kwargs)
+
+    def _type(self, name: str) -> TypeAdapter[Any]:
+        return TypeAdapter(self._types[name])
+
+    def _schema(self) -> Data:
+        fields: dict[str, Any] = {name: (kind, ...) for name, kind in self._types.items()}
+        return create_model("Arguments", **fields).model_json_schema()
+
+
+def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
+    hints = get_type_hints(function)
+    types: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = hints.get(name, Any)
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                types[name] = tuple[kind, ...]
+            case inspect.Parameter.VAR_KEYWORD:
+                types[name] = dict[str, kind]  # type: ignore[valid-type]
+            case _:
+                types[name] = kind
+    return types
+
+
+@overload
+def approval_required(function: Callable[P, Awaitable[R]], /) -> Callable[P, Awaitable[R]]: ...
+@overload
+def approval_required(function: Callable[P, R], /) -> Callable[P, Awaitable[R]]: ...
+@overload
+def approval_required(
+    *,
+    title: Title | None = None,
+    timeout: float | None = None,
+    on_timeout: OnTimeout = "reject",
+    on_interrupt: Literal["retry", "ask"] = "retry",
+    **asking: Unpack[Asking],
+) -> Callable[[Callable[P, Any]], Callable[P, Awaitable[Any]]]: ...
+
+
+def approval_required(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Put a person before a function: nobody calls it without approval, which may change its arguments.
+
+    Args:
+        title: what people see as the question; a function of the arguments may make it.
+        timeout, on_timeout: seconds, and what silence comes to.
+        on_interrupt: `"ask"` asks before the call is repeated after its process died in the middle of it.
+        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+
+    The function becomes async if it wasn't; its arguments and its result have to be JSON, or of types that pydantic
+    turns into JSON. Raises `Rejected` with the `reason` if a person says no.
+
+    >>> @approval_required(audience="group:finance", timeout=3600)
+    ... async def refund(order: str, amount: int) -> str:
+    ...     return f"refunded {amount} for {order}"
+    """
+    if function is None:
+        return lambda wrapped: approval_required(wrapped, **options)
+    if not callable(function):
+        raise InvalidInput("approval_required goes before a function")
+    node = GuardedCall(function, options.pop("on_interrupt", "retry"), **options)
+
+    @functools.wraps(function)
+    async def guarded(*args: Any, **kwargs: Any) -> Any:
+        result = await node.execute({"arguments": node.dump(args, kwargs)})
+        if "rejected" in result:
+            reason = result["rejected"]
+            raise Rejected(
+                f"{name_of(function)} was not approved: {reason or 'no reason given'}",
+                reason=reason,
+                request_id=result["request_id"],
+            )
+        return result["result"]
+
+    # Whoever looks for the original behind `wraps` would find a sync function and call this one in a thread.
+    del guarded.__wrapped__  # type: ignore[attr-defined]
+    guarded.__signature__ = node.signature_of  # type: ignore[attr-defined]
+    return guarded

@@ -1,0 +1,133 @@
+"""The one door by which a request changes. Every face, channel and run goes through it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Concatenate, ParamSpec
+
+from handrail import killpoints
+from handrail.inbox import moves
+from handrail.inbox.ports import Clock, Store
+from handrail.requests.content import JSON, as_stored
+from handrail.requests.decision import Actor, Verb
+from handrail.requests.errors import Conflict, InvalidDecision, InvalidInput
+from handrail.requests.identifier import new_id
+from handrail.requests.policy import Audience, audience
+from handrail.requests.request import HumanRequest, RequestDraft
+
+P = ParamSpec("P")
+
+
+class Inbox:
+    """Opens and moves requests in a store.
+
+    Every method returns the request as it is afterwards, and raises `UnknownId`, `NotAllowed` (naming the rule),
+    `InvalidDecision` (naming the fields) or `Conflict` (naming the winner).
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def open(self, draft: RequestDraft, *, initiator: str | None = None) -> HumanRequest:
+        """Ask people something outside a run."""
+        now = self._clock.now()
+        return await self._store.do(
+            moves.open_request, draft, now=now, request_id=new_id("req", now), initiator=initiator
+        )
+
+    async def decide(
+        self,
+        request_id: str,
+        verb: Verb | str,
+        *,
+        actor: Actor,
+        payload: JSON = None,
+        comment: str | None = None,
+        seen_hash: str | None = None,
+    ) -> HumanRequest:
+        """Add a person's decision.
+
+        `payload` holds the changed keys with `edit` and the answer itself with `answer`; `comment` is the feedback
+        with `request_changes`, and optional else. `seen_hash` is the content hash of what the person was shown.
+        """
+        try:
+            payload = as_stored(payload, "the payload")
+        except InvalidInput as error:
+            raise InvalidDecision(str(error)) from error
+        killpoints.reach("decide:before")
+        request = await self._do(
+            moves.decide,
+            request_id=request_id,
+            verb=verb,
+            actor=actor,
+            now=self._clock.now(),
+            payload=payload,
+            comment=comment,
+            seen_hash=seen_hash,
+        )
+        killpoints.reach("decide:after")
+        return request
+
+    async def claim(self, request_id: str, *, actor: Actor) -> HumanRequest:
+        """Reserve a request for one person."""
+        return await self._do(
+            _if_allowed(moves.claim), request_id=request_id, actor=actor, now=self._clock.now()
+        )
+
+    async def release(self, request_id: str, *, actor: Actor) -> HumanRequest:
+        """Give a claimed request back."""
+        return await self._do(
+            _if_allowed(moves.release), request_id=request_id, actor=actor, now=self._clock.now()
+        )
+
+    async def comment(self, request_id: str, text: str, *, actor: Actor) -> HumanRequest:
+        """Say something about an open request."""
+        now = self._clock.now()
+        return await self._do(
+            _if_allowed(moves.comment), request_id=request_id, actor=actor, text=text, now=now
+        )
+
+    async def reassign(
+        self, request_id: str, to: Audience | str | Iterable[str], *, actor: Actor, reason: str | None = None
+    ) -> HumanRequest:
+        """Ask other people instead."""
+        now, who = self._clock.now(), audience(to)
+        return await self._do(
+            moves.reassign, request_id=request_id, actor=actor, to=who, now=now, reason=reason
+        )
+
+    async def escalate(self, request_id: str, *, actor: Actor) -> HumanRequest:
+        """Take the next rung of the ladder now."""
+        return await self._do(moves.escalate, request_id=request_id, actor=actor, now=self._clock.now())
+
+    async def remind(self, request_id: str, *, actor: Actor) -> HumanRequest:
+        """Remind the people asked now."""
+        return await self._do(moves.remind, request_id=request_id, actor=actor, now=self._clock.now())
+
+    async def withdraw(self, request_id: str, *, actor: Actor, reason: str | None = None) -> HumanRequest:
+        """Take a request back."""
+        return await self._do(
+            moves.withdraw, request_id=request_id, actor=actor, now=self._clock.now(), reason=reason
+        )
+
+    async def _do(
+        self, unit: Callable[Concatenate[Any, P], HumanRequest | Conflict], *args: P.args, **kwargs: P.kwargs
+    ) -> HumanRequest:
+        while True:
+            try:
+                result = await self._store.do(unit, *args, **kwargs)
+            except moves.LostRace:
+                continue
+            if isinstance(result, Conflict):
+                raise result
+            return result
+
+
+def _if_allowed(unit: Any) -> Any:
+    """Let only people of the audience do it: claims, releases and comments belong to those who are asked."""
+
+    def checked(tx: Any, *, request_id: str, actor: Actor, **rest: Any) -> HumanRequest | Conflict:
+        moves.check_may_act(moves.find(tx, request_id), actor, tx.members)
+        result: HumanRequest | Conflict = unit(tx, request_id=request_id, actor=actor, **rest)
+        return result
+
+    return checked

@@ -1,0 +1,98 @@
+"""The log: append-only, each line chained to the one before by its hash; and the check that it is whole.
+
+A request can be rebuilt from its events. The check rebuilds every one and compares it with what is stored, so that
+neither a changed line nor a changed request nor a cut-off end goes unnoticed.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from handrail.inbox.ports import Filter, InboxTransaction, LogEntry, Store
+from handrail.requests.errors import HandrailError
+from handrail.requests.identifier import parse_time
+from handrail.requests.lifecycle import Event, apply
+from handrail.requests.record import read_move
+from handrail.requests.request import HumanRequest
+
+GENESIS = ""
+PAGE = 1000
+
+
+def chained(previous: str, entry: LogEntry) -> str:
+    """Return the hash (SHA-256, hex) that `entry` must carry after a line with the hash `previous`."""
+    line = [entry.sequence, entry.at, entry.actor, entry.kind, entry.request_id, entry.run_id, entry.data]
+    text = previous + "\n" + json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class Verification:
+    """What the check found: how much there is, the last hash (keep it elsewhere to notice a rewritten log), and what is wrong."""
+
+    events: int = 0
+    requests: int = 0
+    head: str = GENESIS
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def _page(tx: InboxTransaction, *, after: int) -> list[LogEntry]:
+    return tx.log(after, PAGE)
+
+
+def _stored(tx: InboxTransaction, *, after: str | None) -> list[HumanRequest]:
+    return tx.requests(Filter(after=after, limit=PAGE))
+
+
+async def verify(store: Store) -> Verification:
+    """Check the chain of the whole log and every request against its events."""
+    found = Verification()
+    rebuilt: dict[str, HumanRequest | None] = {}
+    sequence = 0
+    while page := await store.read(_page, after=sequence):
+        for entry in page:
+            _check_entry(entry, sequence, found)
+            sequence, found.head = entry.sequence, entry.hash
+            found.events += 1
+            if entry.request_id is not None:
+                _rebuild(entry, rebuilt, found)
+    await _compare(store, rebuilt, found)
+    return found
+
+
+def _check_entry(entry: LogEntry, before: int, found: Verification) -> None:
+    if entry.sequence != before + 1:
+        found.problems.append(f"event {before + 1} is missing")
+    if chained(found.head, entry) != entry.hash:
+        found.problems.append(f"event {entry.sequence} was changed, or one before it")
+
+
+def _rebuild(entry: LogEntry, rebuilt: dict[str, HumanRequest | None], found: Verification) -> None:
+    request_id = entry.request_id or ""
+    try:
+        event = Event(request_id, parse_time(entry.at), entry.actor, read_move(entry.data))
+        rebuilt[request_id] = apply(rebuilt.get(request_id), event)
+    except (HandrailError, ValueError) as error:
+        found.problems.append(
+            f"event {entry.sequence} doesn't fit request {request_id}: {type(error).__name__}"
+        )
+        rebuilt[request_id] = None
+
+
+async def _compare(store: Store, rebuilt: dict[str, Any], found: Verification) -> None:
+    after: str | None = None
+    while page := await store.read(_stored, after=after):
+        after = page[-1].id
+        found.requests += len(page)
+        for request in page:
+            if request.id not in rebuilt:
+                found.problems.append(f"request {request.id} is not in the log")
+            elif rebuilt.pop(request.id) != request:
+                found.problems.append(f"request {request.id} is not what its events make of it")
+    found.problems += [f"request {request_id} is in the log and not in the store" for request_id in rebuilt]

@@ -1,0 +1,324 @@
+"""Every change of a request, as units of work: load, let table and policy judge, compare-and-set, log, ring.
+
+These functions are the only writers of requests. A unit that has moved something before it has to refuse returns the
+refusal instead of raising it, so that what it moved is kept.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handrail.inbox import outbox
+from handrail.inbox.ports import Filter, InboxTransaction
+from handrail.requests.content import JSON, content_hash, encode
+from handrail.requests.decision import SYSTEM, Actor, Decision, Verb
+from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, UnknownId
+from handrail.requests.identifier import new_id
+from handrail.requests.judgement import escalated, judge, overdue_move
+from handrail.requests.lifecycle import (
+    Claimed,
+    Commented,
+    Decided,
+    Event,
+    Move,
+    Opened,
+    Reassigned,
+    Released,
+    Reminded,
+    Resolved,
+    Withdrawn,
+    apply,
+    next_due,
+    target,
+)
+from handrail.requests.outcome import Outcome
+from handrail.requests.policy import Audience, First
+from handrail.requests.record import write_move
+from handrail.requests.request import HumanRequest, RequestDraft, Status
+from handrail.requests.routing import check_may_act, check_not_claimed, check_reachable, people_asked
+from handrail.requests.validation import check_decision, check_seen, merged, parse_verb
+
+PENDING = (Status.OPEN, Status.CLAIMED)
+
+
+class LostRace(Exception):
+    """Somebody else wrote a newer version between our reading and our writing. Run the unit again."""
+
+
+def strand_of(address: str | None) -> str:
+    """Return the branch that an address lies in (`2/all[5]` of `2/all[5]/1/0`); the empty one is the run itself."""
+    return address[: address.rfind("]") + 1] if address else ""
+
+
+def open_request(
+    tx: InboxTransaction,
+    draft: RequestDraft,
+    *,
+    now: datetime,
+    request_id: str,
+    run_id: str | None = None,
+    flow: str | None = None,
+    address: str | None = None,
+    initiator: str | None = None,
+) -> HumanRequest:
+    """Open a request: the next revision of `draft.previous`, else the first of its own thread."""
+    previous = tx.request(draft.previous) if draft.previous else None
+    if previous is not None and previous.run_id != run_id:
+        previous = None  # the data of a run may carry the id of somebody else's request
+    asked = people_asked(draft.policy.audience, tx.members, initiator)
+    check_reachable(draft.policy, asked)
+    timeout = draft.policy.timeout
+    request = HumanRequest(
+        id=request_id,
+        draft=draft,
+        content_hash=content_hash(draft.shown),
+        thread=previous.thread if previous else request_id,
+        revision=previous.revision + 1 if previous else 1,
+        opened_at=now,
+        audience=draft.policy.audience,
+        asked=asked,
+        deadline=now + timedelta(seconds=timeout) if timeout else None,
+        run_id=run_id,
+        flow=flow,
+        address=address,
+        initiator=initiator,
+    )
+    request = replace(request, due_at=next_due(request))
+    tx.insert_request(request)
+    _log(tx, Event(request.id, now, initiator or SYSTEM.name, Opened(request)), request)
+    outbox.tell(tx, request, "opened", now)
+    tx.signal("request", request.id)
+    if request.due_at is not None:
+        tx.signal("timer", request.due_at.isoformat())
+    return request
+
+
+def find(tx: InboxTransaction, request_id: str) -> HumanRequest:
+    """Return the stored request or raise `UnknownId`."""
+    if (request := tx.request(request_id)) is None:
+        raise UnknownId(f"there is no request {request_id!r} in this store; `handrail requests` lists them")
+    return request
+
+
+def _log(tx: InboxTransaction, event: Event, request: HumanRequest) -> None:
+    move = event.move
+    tx.append_event(
+        move.kind,
+        write_move(move),
+        at=event.at,
+        actor=event.actor,
+        request_id=event.request_id,
+        run_id=request.run_id,
+    )
+
+
+def _advance(
+    tx: InboxTransaction, request: HumanRequest, actor: str, now: datetime, *moves: Move
+) -> HumanRequest:
+    """Apply moves, write the request once, log each move, and wake the run if this was the end."""
+    for move in moves:
+        event = Event(request.id, now, actor, move)
+        request = apply(request, event)
+        if not tx.update_request(request):
+            raise LostRace(request.id)
+        _log(tx, event, request)
+    if request.ended:
+        outbox.tell(tx, request, "ended", now)
+        if request.run_id and not request.superseded_by:
+            tx.add_wakeup(request.run_id, strand_of(request.address), now)
+            tx.signal("wakeup", request.run_id)
+    tx.signal("request", request.id)
+    return request
+
+
+def pass_time(tx: InboxTransaction, request: HumanRequest, now: datetime) -> HumanRequest:
+    """Apply every move that time has made due."""
+    while (move := overdue_move(request, now, tx.members)) is not None:
+        request = _advance(tx, request, SYSTEM.name, now, move)
+        if not request.ended:
+            outbox.tell(tx, request, move.kind, now)
+    return request
+
+
+def sweep_request(tx: InboxTransaction, *, request_id: str, now: datetime) -> HumanRequest:
+    """Apply what is overdue on one request."""
+    return pass_time(tx, find(tx, request_id), now)
+
+
+def decide(
+    tx: InboxTransaction,
+    *,
+    request_id: str,
+    verb: Verb | str,
+    actor: Actor,
+    now: datetime,
+    payload: JSON = None,
+    comment: str | None = None,
+    seen_hash: str | None = None,
+) -> HumanRequest | Conflict:
+    """Add a person's decision; the policy says whether that is the outcome."""
+    before = find(tx, request_id)
+    request = pass_time(tx, before, now)
+    try:
+        target(request, Decided)
+        check_seen(request, seen_hash)
+    except Conflict as error:
+        return error
+    check_may_act(request, actor, tx.members)
+    check_not_claimed(request, actor)
+    meant = parse_verb(verb, request)
+    check_decision(request, meant, payload, comment)
+    decision = Decision(meant, actor.name, now, payload, comment, actor.strength, actor.channel)
+    if meant is Verb.EDIT and not isinstance(request.policy.quorum, First):
+        return _edit_for_all(tx, request, decision, actor, now)
+    moves: list[Move] = [Decided(decision)]
+    if (outcome := judge(apply(request, Event(request.id, now, actor.name, moves[0])), now)) is not None:
+        moves.append(Resolved(outcome))
+    return _advance(tx, request, actor.name, now, *moves)
+
+
+def _edit_for_all(
+    tx: InboxTransaction, request: HumanRequest, decision: Decision, actor: Actor, now: datetime
+) -> HumanRequest:
+    """Replace the request by its next revision, on which everybody votes anew: nobody approves what they haven't seen."""
+    draft = replace(
+        request.draft,
+        proposal=merged(request.draft.proposal, decision.payload),
+        previous=request.id,
+        policy=replace(request.policy, audience=request.audience),
+    )
+    following = new_id("req", now)
+    outcome = Outcome(Verb.EDIT, now, (actor.name,), decision.payload, decision.comment)
+    _advance(tx, request, actor.name, now, Decided(decision), Resolved(outcome, superseded_by=following))
+    return open_request(
+        tx,
+        draft,
+        now=now,
+        request_id=following,
+        run_id=request.run_id,
+        flow=request.flow,
+        address=request.address,
+        initiator=request.initiator,
+    )
+
+
+def claim(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
+    """Reserve a request for one person; only where a single decision is the outcome."""
+    request = pass_time(tx, find(tx, request_id), now)
+    if request.status is Status.CLAIMED and request.claimed_by == actor.name:
+        return request
+    if not isinstance(request.policy.quorum, First):
+        return IllegalMove(
+            f"request {request.id} asks several people: nobody can claim it, everybody decides", winner=None
+        )
+    return _move(tx, request, actor, now, Claimed(actor.name))
+
+
+def release(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
+    """Give a claimed request back."""
+    request = pass_time(tx, find(tx, request_id), now)
+    if request.status is Status.CLAIMED:
+        check_not_claimed(request, actor)
+    return _move(tx, request, actor, now, Released(actor.name))
+
+
+def comment(
+    tx: InboxTransaction, *, request_id: str, actor: Actor, text: str, now: datetime
+) -> HumanRequest | Conflict:
+    """Say something about an open request."""
+    if not text.strip():
+        raise InvalidInput("a comment needs a text")
+    encode(text, "the comment")
+    request = pass_time(tx, find(tx, request_id), now)
+    return _told(tx, _move(tx, request, actor, now, Commented(actor.name, text)), "commented", now)
+
+
+def reassign(
+    tx: InboxTransaction,
+    *,
+    request_id: str,
+    actor: Actor,
+    to: Audience,
+    now: datetime,
+    reason: str | None = None,
+) -> HumanRequest | Conflict:
+    """Ask other people instead. Who was excluded stays excluded; votes of people no longer asked don't count."""
+    request = pass_time(tx, find(tx, request_id), now)
+    audience = Audience(to.users, to.groups, request.audience.excluded, request.audience.not_initiator)
+    asked = people_asked(audience, tx.members, request.initiator)
+    if not isinstance(request.policy.quorum, First) and asked is None:
+        raise InvalidInput("a request that counts votes needs to know who is asked: name people or groups")
+    check_reachable(request.policy, asked)
+    moved = _move(tx, request, actor, now, Reassigned(actor.name, audience, asked, reason))
+    return _told(tx, _settled(tx, moved, now), "reassigned", now)
+
+
+def escalate(
+    tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime
+) -> HumanRequest | Conflict:
+    """Take the next rung of the ladder now."""
+    request = pass_time(tx, find(tx, request_id), now)
+    if not request.ended and request.escalated >= len(request.policy.escalations):
+        return IllegalMove(
+            f"request {request.id} has no further rung to escalate to; reassign it instead", winner=None
+        )
+    if request.ended:
+        return _move(tx, request, actor, now, Commented(actor.name, ""))
+    move = escalated(request, tx.members, by=actor.name, deadline=request.deadline)
+    return _told(tx, _move(tx, request, actor, now, move), "escalated", now)
+
+
+def remind(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
+    """Remind the people asked now, beside the planned reminders."""
+    request = pass_time(tx, find(tx, request_id), now)
+    return _told(tx, _move(tx, request, actor, now, Reminded(actor.name, request.reminded)), "reminded", now)
+
+
+def withdraw(
+    tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime, reason: str | None = None
+) -> HumanRequest | Conflict:
+    """Take a request back: nobody can decide it any more."""
+    request = pass_time(tx, find(tx, request_id), now)
+    return _move(tx, request, actor, now, Withdrawn(actor.name, reason))
+
+
+def withdraw_all(tx: InboxTransaction, *, run_id: str, actor: str, now: datetime, reason: str) -> int:
+    """Take back every request of a run that has ended itself."""
+    pending = tx.requests(Filter(PENDING, run_id=run_id, limit=1_000_000))
+    for request in pending:
+        _advance(tx, request, actor, now, Withdrawn(actor, reason))
+    return len(pending)
+
+
+def _move(
+    tx: InboxTransaction, request: HumanRequest, actor: Actor, now: datetime, move: Move
+) -> HumanRequest | Conflict:
+    try:
+        target(request, type(move))
+    except Conflict as error:
+        return error
+    return _advance(tx, request, actor.name, now, move)
+
+
+def _settled(
+    tx: InboxTransaction, request: HumanRequest | Conflict, now: datetime
+) -> HumanRequest | Conflict:
+    """Judge again: with other people asked, the given votes may be enough."""
+    if isinstance(request, Conflict) or (outcome := judge(request, now)) is None:
+        return request
+    return _advance(tx, request, SYSTEM.name, now, Resolved(outcome))
+
+
+def _told(
+    tx: InboxTransaction, request: HumanRequest | Conflict, occasion: str, now: datetime
+) -> HumanRequest | Conflict:
+    if not isinstance(request, Conflict) and not request.ended:
+        outbox.tell(tx, request, occasion, now)
+    return request
+
+
+def latest(tx: InboxTransaction, request_id: str) -> HumanRequest:
+    """Return the request, or the revision that replaced it while it was open."""
+    request = find(tx, request_id)
+    while request.superseded_by:
+        request = find(tx, request.superseded_by)
+    return request

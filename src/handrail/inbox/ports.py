@@ -1,0 +1,118 @@
+"""What the inbox needs of a store: a transaction, and a way to run a unit of work in one.
+
+A unit of work is a plain synchronous function `unit(tx, **arguments)`. It does nothing but use `tx`, so it is safe
+to run twice; `await store.do(unit, ...)` resolves after the commit.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from handrail.requests.lifecycle import Event
+from handrail.requests.request import HumanRequest, Status
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the hash-chained log. `hash` covers the line and the hash before it."""
+
+    sequence: int
+    at: str
+    actor: str
+    kind: str
+    request_id: str | None
+    run_id: str | None
+    data: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to be told to people through a channel, stored with the move that caused it."""
+
+    id: str
+    request_id: str
+    channel: str
+    occasion: str
+    """why: opened, reminded, escalated, reassigned, commented, ended"""
+    due_at: datetime
+    attempts: int = 0
+    state: str = "pending"
+    """pending, sent or failed"""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which requests a face wants to see."""
+
+    statuses: tuple[Status, ...] = ()
+    run_id: str | None = None
+    thread: str | None = None
+    flow: str | None = None
+    after: str | None = None
+    limit: int = 1000
+
+
+class InboxTransaction(Protocol):
+    """One transaction, as the inbox sees it."""
+
+    def request(self, request_id: str) -> HumanRequest | None: ...
+    def requests(self, which: Filter) -> list[HumanRequest]: ...
+    def insert_request(self, request: HumanRequest) -> None: ...
+    def update_request(self, request: HumanRequest) -> bool:
+        """Store `request` if the stored version is the one before it; False if somebody was faster."""
+        ...
+
+    def due_requests(self, now: datetime, limit: int) -> list[str]: ...
+    def next_request_due(self) -> datetime | None: ...
+    def members(self, group: str) -> Collection[str]: ...
+    def set_members(self, group: str, people: Collection[str]) -> None: ...
+    def append_event(
+        self,
+        kind: str,
+        data: str,
+        *,
+        at: datetime,
+        actor: str,
+        request_id: str | None = None,
+        run_id: str | None = None,
+    ) -> None: ...
+    def events(self, request_id: str) -> list[Event]: ...
+    def log(self, after: int, limit: int) -> list[LogEntry]: ...
+    def add_message(self, message: Message) -> None: ...
+    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]: ...
+    def next_message_due(self, channels: Collection[str]) -> datetime | None: ...
+    def update_message(self, message: Message) -> None: ...
+    def messages(self, request_id: str | None, limit: int) -> list[Message]: ...
+    def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None: ...
+    def signal(self, topic: str, subject: str) -> None:
+        """Ring the doorbell `topic` for `subject` once this transaction is committed."""
+        ...
+
+
+Tx = TypeVar("Tx", bound=InboxTransaction, contravariant=True)
+
+
+class Store(Protocol):
+    """Where everything is kept. `do` writes, `read` sees one consistent moment."""
+
+    async def do(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    async def read(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    def listen(self, listener: "Listener") -> Callable[[], None]:
+        """Call `listener` on this event loop after commits that rang; returns what ends it."""
+        ...
+
+
+Listener = Callable[[Sequence[tuple[str, str]]], None]
+"""Gets (topic, subject) pairs; `("elsewhere", "")` means that another process has committed something."""
+
+
+class Clock(Protocol):
+    """Tells the time. Tests turn it."""
+
+    def now(self) -> datetime: ...

@@ -1,0 +1,109 @@
+"""What faces read: requests as plain JSON, with the words of the documentation as keys."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from handrail.inbox import moves
+from handrail.inbox.ports import Filter, InboxTransaction, Store
+from handrail.requests.decision import Actor
+from handrail.requests.errors import NotAllowed
+from handrail.requests.lifecycle import Commented, Event
+from handrail.requests.record import public
+from handrail.requests.request import HumanRequest, Status
+from handrail.requests.routing import check_may_act, check_not_claimed
+
+
+def _listed(tx: InboxTransaction, *, which: Filter) -> list[HumanRequest]:
+    return tx.requests(which)
+
+
+async def requests(
+    store: Store,
+    statuses: Iterable[Status | str] = (),
+    *,
+    run_id: str | None = None,
+    thread: str | None = None,
+    flow: str | None = None,
+    after: str | None = None,
+    limit: int = 1000,
+) -> list[HumanRequest]:
+    """Return requests, oldest first; `after` is the id of the last one already seen."""
+    which = Filter(tuple(Status(status) for status in statuses), run_id, thread, flow, after, limit)
+    return await store.read(_listed, which=which)
+
+
+def _found(tx: InboxTransaction, *, request_id: str) -> HumanRequest:
+    return moves.find(tx, request_id)
+
+
+async def request(store: Store, request_id: str) -> HumanRequest:
+    """Return one request or raise `UnknownId`."""
+    return await store.read(_found, request_id=request_id)
+
+
+def _open_for(
+    tx: InboxTransaction, *, actor: Actor, run_id: str | None, now: datetime, limit: int
+) -> list[HumanRequest]:
+    found = []
+    after: str | None = None
+    while batch := tx.requests(Filter(moves.PENDING, run_id=run_id, after=after)):
+        after = batch[-1].id
+        found += [request for request in batch if _is_work_of(tx, request, actor)]
+        if len(found) >= limit:
+            break
+    return sorted(
+        found,
+        key=lambda request: (
+            -request.draft.priority,
+            request.deadline or datetime.max.replace(tzinfo=now.tzinfo),
+        ),
+    )[:limit]
+
+
+def _is_work_of(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> bool:
+    try:
+        check_may_act(request, actor, tx.members)
+        check_not_claimed(request, actor)
+    except NotAllowed:
+        return False
+    return all(decision.actor != actor.name for decision in request.decisions)
+
+
+async def open_for(
+    store: Store, actor: Actor, *, now: datetime, run_id: str | None = None, limit: int = 100
+) -> list[HumanRequest]:
+    """Return what waits for this person: most urgent first, without what they have decided already."""
+    return await store.read(_open_for, actor=actor, run_id=run_id, now=now, limit=limit)
+
+
+def _history(
+    tx: InboxTransaction, *, request_id: str
+) -> tuple[HumanRequest, list[Event], HumanRequest | None]:
+    found = moves.find(tx, request_id)
+    previous = tx.request(found.draft.previous) if found.draft.previous else None
+    return found, tx.events(request_id), previous
+
+
+async def detail(store: Store, request_id: str) -> dict[str, Any]:
+    """Return one request with its comments, its log and the proposal of the revision before it."""
+    found, events, previous = await store.read(_history, request_id=request_id)
+    return {
+        **public(found),
+        "previous_proposal": previous.draft.proposal if previous else None,
+        "comments": [
+            {"by": event.move.by, "text": event.move.text, "at": event.at.isoformat()}
+            for event in events
+            if isinstance(event.move, Commented)
+        ],
+        "log": [
+            {"at": event.at.isoformat(), "actor": event.actor, "move": event.move.kind} for event in events
+        ],
+    }
+
+
+async def previous_proposal(store: Store, request: HumanRequest) -> dict[str, Any] | None:
+    """Return what the revision before this one proposed, if there is one."""
+    if request.draft.previous is None:
+        return None
+    return (await store.read(_found, request_id=request.draft.previous)).draft.proposal

@@ -1,0 +1,94 @@
+"""What people are shown, as JSON: its one canonical form, its limit and its hash.
+
+Everything that is stored or compared goes through `encode`; two values are the same if it gives the same text.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from handrail.requests.errors import NotJSON, PayloadTooLarge
+
+JSON = Any
+"""A value that JSON can carry: dict, list, str, int, float, bool or None."""
+
+LIMIT = 1024 * 1024
+"""Bytes that one payload may have as JSON."""
+
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def encode(value: JSON, what: str = "data") -> str:
+    """Return `value` as JSON text; `what` names it in the error.
+
+    Raises `NotJSON` for what JSON can't carry (also NaN and lone surrogates) and `PayloadTooLarge` over 1 MiB.
+
+    >>> encode({"content": ("a", 1)})
+    '{"content":["a",1]}'
+    """
+    try:
+        text = _encoder.encode(value)
+        size = len(text) if text.isascii() else len(text.encode())
+    except (TypeError, ValueError, RecursionError, UnicodeEncodeError) as error:
+        reason = _find_culprit(value, "") or str(error)
+        raise NotJSON(
+            f"{what} can't be stored as JSON: {reason}. Pass only dict, list, str, int, float, bool and None."
+        ) from error
+    if size > LIMIT:
+        raise PayloadTooLarge(
+            f"{what} has {size:,} bytes as JSON, the limit is {LIMIT:,}. "
+            "Keep the large part in a file or an object store and pass a reference to it."
+        )
+    return text
+
+
+def decode(text: str) -> JSON:
+    """Return the value that `encode` wrote."""
+    return json.loads(text)
+
+
+def as_stored(value: JSON, what: str = "data") -> JSON:
+    """Return `value` as it reads after a crash: tuples are lists, keys are strings."""
+    return json.loads(encode(value, what))
+
+
+def content_hash(value: JSON) -> str:
+    """Return the SHA-256 (hex) of the canonical form: equal for equal content whatever the order of keys.
+
+    >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(_canonical.encode(value).encode()).hexdigest()
+
+
+def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
+    """Name the first place that JSON can't carry, by its type and never by its content."""
+    where = f"at {path!r}: " if path else ""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                if not isinstance(key, str | int | float | bool | None):
+                    return f"{where}a key is a {type(key).__name__}"
+                if depth < 50 and (found := _find_culprit(inner, f"{path}.{key}".lstrip("."), depth + 1)):
+                    return found
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                if depth < 50 and (found := _find_culprit(inner, f"{path}[{index}]", depth + 1)):
+                    return found
+        case float():
+            return (
+                f"{where}{value} is not a JSON number"
+                if value != value or value in (float("inf"), float("-inf"))
+                else None
+            )
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return f"{where}the text has a lone surrogate"
+        case None | bool() | int():
+            return None
+        case _:
+            return f"{where}a {type(value).__name__}"
+    return None

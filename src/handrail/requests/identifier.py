@@ -1,0 +1,21 @@
+"""Ids that sort by the time they were made: a prefix, milliseconds, randomness."""
+
+import secrets
+from datetime import UTC, datetime
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """Return a fresh id such as `req_019b2c…`.
+
+    >>> from datetime import UTC, datetime
+    >>> early, late = (new_id("req", datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2))
+    >>> early < late
+    True
+    """
+    return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+
+
+def parse_time(text: str) -> datetime:
+    """Return the moment that an ISO 8601 text names, in UTC; without a zone it is taken as UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

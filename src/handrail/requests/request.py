@@ -1,0 +1,113 @@
+"""What is asked of people: as drafted by a node, and as stored. The content of a request never changes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from handrail.requests.content import content_hash
+from handrail.requests.decision import Decision, Verb
+from handrail.requests.outcome import Outcome
+from handrail.requests.policy import Audience, Policy
+
+
+class Status(StrEnum):
+    """The states of a request; the table of moves is in `lifecycle`."""
+
+    OPEN = "OPEN"
+    CLAIMED = "CLAIMED"
+    RESOLVED = "RESOLVED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+ENDED = frozenset({Status.RESOLVED, Status.EXPIRED, Status.WITHDRAWN})
+
+
+@dataclass(frozen=True)
+class RequestDraft:
+    """A request before it is asked.
+
+    `proposal` is what is judged, under its own keys; `edit` changes those. `context` is shown beside it and can't be
+    edited. `response_schema` (JSON Schema) says what an `answer` must look like, `proposal_schema` what an edited
+    proposal must look like. `previous` is the request whose next revision this is.
+    """
+
+    kind: str
+    title: str
+    proposal: dict[str, Any]
+    verbs: tuple[Verb, ...] = (Verb.APPROVE, Verb.EDIT, Verb.REJECT)
+    policy: Policy = Policy()
+    context: dict[str, Any] = field(default_factory=dict)
+    guideline: str | None = None
+    response_schema: dict[str, Any] | None = None
+    proposal_schema: dict[str, Any] | None = None
+    channels: tuple[str, ...] = ()
+    priority: int = 0
+    previous: str | None = None
+
+    @cached_property
+    def shown(self) -> dict[str, Any]:
+        """All that a person sees, and so all that a decision is bound to."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "proposal": self.proposal,
+            "context": self.context,
+            "guideline": self.guideline,
+            "verbs": list(self.verbs),
+            "response_schema": self.response_schema,
+        }
+
+    @cached_property
+    def question_hash(self) -> str:
+        """The hash by which a replay recognises its question: what is judged, not how it is asked."""
+        return content_hash({"kind": self.kind, "title": self.title, "proposal": self.proposal})
+
+
+@dataclass(frozen=True)
+class HumanRequest:
+    """Something asked of people, as stored. Only the inbox makes a new version of it."""
+
+    id: str
+    draft: RequestDraft
+    content_hash: str
+    thread: str
+    revision: int
+    opened_at: datetime
+    audience: Audience
+    asked: tuple[str, ...] | None = None
+    """the people asked, where they can be named"""
+    deadline: datetime | None = None
+    due_at: datetime | None = None
+    """when the clock moves this request next: a reminder, an escalation or the deadline"""
+    run_id: str | None = None
+    flow: str | None = None
+    address: str | None = None
+    initiator: str | None = None
+    status: Status = Status.OPEN
+    version: int = 1
+    claimed_by: str | None = None
+    decisions: tuple[Decision, ...] = ()
+    outcome: Outcome | None = None
+    superseded_by: str | None = None
+    reminded: int = 0
+    escalated: int = 0
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be decided any more."""
+        return self.status in ENDED
+
+    @property
+    def policy(self) -> Policy:
+        """The policy it was opened with; `audience` may have grown since."""
+        return self.draft.policy
+
+    @property
+    def winner(self) -> str | None:
+        """Who or what ended it."""
+        return ", ".join(self.outcome.by) if self.outcome and self.outcome.by else self.ended_by

@@ -1,0 +1,75 @@
+"""Who is asked, and who may act: pure functions of an audience and the members of its groups."""
+
+from collections.abc import Callable, Collection
+
+from handrail.requests.decision import Actor
+from handrail.requests.errors import InvalidInput, NotAllowed
+from handrail.requests.policy import Audience, First, Fraction, Policy, needed
+from handrail.requests.request import HumanRequest
+
+Members = Callable[[str], Collection[str]]
+"""Gives the people of a group."""
+
+
+def people_asked(audience: Audience, members: Members, initiator: str | None) -> tuple[str, ...] | None:
+    """Return the people an audience comes to, in order and each once; None if everybody is asked.
+
+    Raises `InvalidInput` if nobody is left.
+    """
+    if audience.is_open:
+        return None
+    barred = {*audience.excluded, *([initiator] if audience.not_initiator and initiator else [])}
+    named = [*audience.users, *(person for group in audience.groups for person in sorted(members(group)))]
+    asked = tuple(dict.fromkeys(person for person in named if person not in barred))
+    if not asked:
+        groups = (
+            f" (groups: {', '.join(audience.groups)}; define them with App(groups=...))"
+            if audience.groups
+            else ""
+        )
+        raise InvalidInput(f"nobody is left to ask: the audience comes to no person{groups}")
+    return asked
+
+
+def check_reachable(policy: Policy, asked: tuple[str, ...] | None) -> None:
+    """Raise `InvalidInput` if more people must approve than are asked."""
+    if asked is None or isinstance(policy.quorum, First | Fraction):
+        return
+    if (count := needed(policy.quorum, len(asked))) > len(asked):
+        raise InvalidInput(f"{count} people must approve and only {len(asked)} are asked; widen the audience")
+
+
+def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None:
+    """Raise `NotAllowed`, naming the rule, unless `actor` belongs to the audience and is sure enough of identity."""
+    audience, name = request.audience, actor.name
+    if name in audience.excluded:
+        raise NotAllowed(f"{name!r} is excluded from request {request.id}", rule="excluded")
+    if audience.not_initiator and name == request.initiator:
+        raise NotAllowed(
+            f"{name!r} started the run and may not decide request {request.id}; ask somebody else",
+            rule="initiator",
+        )
+    if (
+        not audience.is_open
+        and name not in audience.users
+        and not any(name in members(group) for group in audience.groups)
+    ):
+        who = [*audience.users, *(f"group {group}" for group in audience.groups)]
+        raise NotAllowed(
+            f"{name!r} is not in the audience of request {request.id}: it asks {', '.join(who)}",
+            rule="audience",
+        )
+    if actor.strength < request.policy.require:
+        needs = request.policy.require.name.lower()
+        raise NotAllowed(
+            f"request {request.id} needs an identity by {needs}, not by {actor.strength.name.lower()}",
+            rule="strength",
+        )
+
+
+def check_not_claimed(request: HumanRequest, actor: Actor) -> None:
+    """Raise `NotAllowed` if somebody else has claimed it."""
+    if request.claimed_by not in (None, actor.name):
+        raise NotAllowed(
+            f"request {request.id} is claimed by {request.claimed_by!r}; they can release it", rule="claimed"
+        )

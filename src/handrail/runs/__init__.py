@@ -1,0 +1,1 @@
+"""How work survives: the run, its journal, and the runner that replays it."""

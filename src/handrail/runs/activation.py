@@ -1,0 +1,119 @@
+"""One time that a run is executed, from being claimed to the next wait: what its steps share, and their one way to write."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from handrail.flows.execution import Parked
+from handrail.inbox.ports import Clock, Store
+from handrail.requests.errors import ForeignTask, StoreBusy, StoreError, StoreFull
+from handrail.requests.request import HumanRequest
+from handrail.runs import units
+from handrail.runs.journal import Entry, State
+from handrail.runs.units import Question
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 30.0
+"""seconds to keep trying to store what has been done, while the disk is full or the database locked"""
+
+
+class Fenced(BaseException):
+    """The run belongs to somebody else by now, or was cancelled: stop without a trace."""
+
+
+class Cancelled(BaseException):
+    """A person who was asked about an interrupted step cancelled the run."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+@dataclass(eq=False)
+class Strand:
+    """A branch that is executed, or the run itself: one asyncio task that waits and wakes alone."""
+
+    path: str
+    task: "asyncio.Task[Any] | None"
+    branch: Entry | None = None
+    parked: bool = False
+
+
+@dataclass(eq=False)
+class Activation:
+    """What all steps of one execution share."""
+
+    run_id: str
+    token: int
+    flow: str | None
+    initiator: str | None
+    store: Store
+    clock: Clock
+    frames: dict[str, list[Entry]] = field(default_factory=dict)
+    requests: dict[str, HumanRequest] = field(default_factory=dict)
+    doom: BaseException | None = None
+    """what ended this execution; every further call raises it again, whatever user code caught"""
+
+    def check(self, strand: Strand) -> None:
+        """Raise what has ended this execution, or `ForeignTask` for a call from a task that the run doesn't know."""
+        if self.doom is not None:
+            raise self.doom
+        if strand.task is not asyncio.current_task():
+            raise ForeignTask(
+                f"a step of run {self.run_id} was called from another asyncio task; "
+                "use handrail.gather(...) instead of asyncio.gather or create_task, and attempt_timeout instead of wait_for"
+            )
+        if strand.parked:
+            raise Parked
+
+    def end(self, doom: BaseException) -> BaseException:
+        """Let every further call raise `doom`; returns it."""
+        self.doom = self.doom or doom
+        return self.doom
+
+    async def write(
+        self,
+        strand: Strand,
+        entries: list[Entry],
+        *,
+        question: Question | None = None,
+        wake_at: datetime | None = None,
+        park: bool = False,
+    ) -> None:
+        """Store entries, and with them what goes together; after `park` the strand can't do anything more."""
+        if park:
+            strand.parked = True
+            if strand.branch is not None:
+                entries = [*entries, replace(strand.branch, state=State.WAITING)]
+        held = await self.insist(
+            units.record,
+            run_id=self.run_id,
+            token=self.token,
+            now=self.clock.now(),
+            entries=entries,
+            question=question,
+            strand=strand.path,
+            wake_at=wake_at,
+            park=park,
+        )
+        if not held:
+            raise self.end(Fenced())
+
+    async def insist(self, unit: Any, **arguments: Any) -> Any:
+        """Run a unit; while there is no room or the database is locked, keep trying: work that is done is not lost."""
+        pause, waited = 0.2, 0.0
+        while True:
+            try:
+                return await self.store.do(unit, **arguments)
+            except (StoreFull, StoreBusy) as error:
+                if waited >= PATIENCE:
+                    raise self.end(error) from error
+                logger.warning("run %s can't be stored yet: %s", self.run_id, error)
+                await asyncio.sleep(pause)
+                waited += pause
+                pause = min(pause * 2, 5.0)
+            except StoreError as error:
+                raise self.end(error) from error

@@ -1,0 +1,79 @@
+"""The journal: what a run has done, entry by entry, addressed by the place in the flow.
+
+An address is the path of labels from the run to the step, such as `2/draft` or `1[4]/0`. A frame is the address
+whose direct steps are meant; the empty one is the run itself. Within a frame entries have their order.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from handrail.requests.content import decode
+from handrail.requests.errors import StepFailed
+
+
+class State(StrEnum):
+    """How far an entry is."""
+
+    OPEN = "open"
+    """something inside it is recorded, or attempts have failed; it is executed again from its beginning"""
+    BEGUN = "begun"
+    """the begin mark of a step that must not be repeated silently: found on a replay, it was interrupted"""
+    WAITING = "waiting"
+    """an ask, a sleep or a branch that waits"""
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """it ended the whole run"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step of a run.
+
+    `value` is JSON text: the result, the failure, the moment to wake, the hash of the question, the number of
+    branches. `attempt` counts the attempts that have begun or failed; for a gather, the branches that haven't ended.
+    """
+
+    frame: str
+    ordinal: int
+    label: str
+    kind: str
+    state: State
+    value: str | None = None
+    request_id: str | None = None
+    attempt: int = 0
+
+    @property
+    def address(self) -> str:
+        """The place of this entry in the flow."""
+        return join(self.frame, self.label)
+
+
+ANY_KIND = "*"
+"""The kind of an entry that an operator put in to say: a new step belongs here."""
+
+
+def join(frame: str, label: str) -> str:
+    """Return the address of `label` in `frame`; a branch label is `[3]`, and is not separated."""
+    if not frame or label.startswith("["):
+        return frame + label
+    return f"{frame}/{label}"
+
+
+def as_failure(address: str, error: Exception) -> dict[str, str]:
+    """Return what the journal keeps of an error: where it came from, its kind, its text."""
+    if isinstance(error, StepFailed):
+        return {"name": error.name, "kind": error.kind, "message": error.message}
+    text = str(error).encode("utf-8", "replace").decode()
+    return {"name": address, "kind": type(error).__name__, "message": text[:10_000]}
+
+
+def failure_of(entry: Entry, run_id: str) -> StepFailed:
+    """Return the error that the journal keeps."""
+    return StepFailed(**decode(entry.value or "{}"), run_id=run_id)
+
+
+def place_of(entry: Entry) -> dict[str, Any]:
+    """Return how an entry is told apart from others."""
+    return {"name": entry.label, "kind": entry.kind}

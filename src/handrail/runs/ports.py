@@ -1,0 +1,95 @@
+"""What runs need of a store and of an engine."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from handrail.inbox.ports import InboxTransaction
+from handrail.runs.journal import Entry, State
+from handrail.runs.run import RunStatus, StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that executes runs; alive as long as it holds its lock."""
+
+    id: str
+    pid: int
+    host: str
+    started_at: datetime
+    flows: tuple[str, ...] = ()
+    """the flows it knows"""
+
+
+class RunTransaction(InboxTransaction, Protocol):
+    """One transaction, as runs see it: runs, journals and wakeups beside the requests."""
+
+    def insert_run(self, run: StoredRun) -> None: ...
+    def run(self, run_id: str) -> StoredRun | None: ...
+    def runs(
+        self, statuses: Collection[RunStatus], flow: str | None, after: str | None, limit: int
+    ) -> list[StoredRun]: ...
+    def update_run(self, run: StoredRun) -> None: ...
+    def holds(self, run_id: str, token: int) -> bool:
+        """Whether `token` is still the run's and the run is RUNNING; the run stays locked until the commit."""
+        ...
+
+    def set_waiting(self, run_id: str, now: datetime) -> None: ...
+    def write_entries(self, run_id: str, entries: Sequence[Entry]) -> None:
+        """Insert entries, or replace those at the same place."""
+        ...
+
+    def entries(self, run_id: str, frame: str) -> list[Entry]: ...
+    def entry(self, run_id: str, frame: str, ordinal: int) -> Entry | None: ...
+    def open_branches(self, run_id: str) -> None:
+        """Let every branch of a run that waits look again for what it waits for."""
+        ...
+
+    def branches(self, run_id: str, frame: str, state: State | None) -> list[Entry]:
+        """Return the branches (of one state) of the gather at `frame`, in order."""
+        ...
+
+    def delete_entries(self, run_id: str, frame: str) -> None:
+        """Delete everything under an address, and nothing beside it."""
+        ...
+
+    def move_entries(self, run_id: str, entries: Sequence[Entry], frame: str) -> None:
+        """Make `entries` the whole content of `frame`; what lies under a renamed one moves with it."""
+        ...
+
+    def wakeups(self, queues: Collection[str], now: datetime, limit: int) -> list[str]:
+        """Return the ids of runs that may go on now, the longest due first."""
+        ...
+
+    def next_wakeup(self, queues: Collection[str]) -> datetime | None: ...
+    def has_wakeup(self, run_id: str, now: datetime) -> bool: ...
+    def take_wakeups(self, run_id: str, now: datetime) -> list[str]:
+        """Delete the due wakeups of a run and return the branches they are for."""
+        ...
+
+    def delete_wakeups(self, run_id: str) -> None: ...
+    def insert_worker(self, worker: Worker) -> None: ...
+    def delete_worker(self, worker_id: str) -> None: ...
+    def workers(self) -> list[Worker]: ...
+    def runs_of_worker(self, worker_id: str) -> list[StoredRun]:
+        """Return the unsettled runs that a worker executes or that live with it."""
+        ...
+
+
+class Liveness(Protocol):
+    """Tells which workers are alive."""
+
+    def hold(self, worker_id: str) -> None:
+        """Show that this worker is alive until `release` or the death of the process."""
+        ...
+
+    def release(self, worker_id: str) -> None: ...
+    def is_dead(self, worker_id: str) -> bool: ...
+
+
+class Engine(Protocol):
+    """What makes runs advance."""
+
+    def wake(self, run_id: str, not_before: datetime | None = None) -> None: ...
+    async def serve(self) -> None: ...

@@ -1,0 +1,231 @@
+"""Executes runs: takes those that may go on and whose flow this process knows, replays their journal, goes on.
+
+A run is in memory only while it is executed. When it waits it is forgotten here; a wakeup in the store brings it back,
+in this process or in another one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from handrail import killpoints
+from handrail.flows.execution import Parked, Stopped, _current
+from handrail.flows.function import FunctionFlow
+from handrail.flows.node import Chain, ChainableNode, body_of
+from handrail.inbox.ports import Clock, Store
+from handrail.requests.content import as_stored
+from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreError
+from handrail.runs import units
+from handrail.runs.activation import Activation, Cancelled, Fenced, Strand
+from handrail.runs.journal import as_failure
+from handrail.runs.run import RunStatus, StoredRun
+from handrail.runs.scope import Scope
+from handrail.runs.units import Claimed
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class End:
+    """How an execution ended."""
+
+    status: RunStatus
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+class Runner:
+    """Executes runs for one worker.
+
+    Args:
+        flows: by the queue their runs are in: registered names, and ids of runs that only this process knows.
+        concurrency: how many runs are in memory at once.
+    """
+
+    def __init__(self, store: Store, clock: Clock, worker_id: str, concurrency: int) -> None:
+        self.store = store
+        self.clock = clock
+        self.worker_id = worker_id
+        self.concurrency = concurrency
+        self.flows: dict[str, ChainableNode] = {}
+        self.ended: asyncio.Event = asyncio.Event()
+        """set whenever an execution has ended and so made room"""
+        self.failed: dict[str, StoreError] = {}
+        """runs that could not be stored, to be given back when the store works again"""
+        self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
+
+    # -- taking runs ------------------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> int:
+        """How many more runs may be executed now."""
+        return self.concurrency - len(self._tasks)
+
+    @property
+    def live(self) -> dict[str, int]:
+        """The runs that are executed here, with their tokens."""
+        return {run_id: token for run_id, (token, _) in self._tasks.items()}
+
+    async def claim(self, run_ids: Iterable[str]) -> int:
+        """Take those of the runs that may go on, and execute them; returns how many."""
+        wanted = list(dict.fromkeys(run_ids))[: self.room]
+        if not wanted:
+            return 0
+        killpoints.reach("claim:before")
+        claimed = await self.store.do(
+            units.claim, run_ids=wanted, queues=self.flows.keys(), worker=self.worker_id, now=self.clock.now()
+        )
+        for one in claimed:
+            self.execute(one)
+        return len(claimed)
+
+    def execute(self, claimed: Claimed) -> None:
+        """Execute a run that this worker has taken."""
+        run = claimed.run
+        task = asyncio.create_task(self._execute(claimed), name=f"handrail {run.id}")
+        self._tasks[run.id] = (run.token, task)
+        task.add_done_callback(lambda ended: self._forget(run.id, run.token, ended))
+
+    def _forget(self, run_id: str, token: int, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("run %s can't be executed here", run_id, exc_info=error)
+            self._tell_error(run_id, error)
+        if (held := self._tasks.get(run_id)) is not None and held[0] == token:
+            del self._tasks[run_id]
+        self.ended.set()
+
+    # -- executing ----------------------------------------------------------------------------------------------------
+
+    async def _execute(self, claimed: Claimed) -> None:
+        run = claimed.run
+        killpoints.reach("claim:after")
+        activation = Activation(
+            run.id,
+            run.token,
+            run.flow,
+            run.initiator,
+            self.store,
+            self.clock,
+            claimed.frames,
+            claimed.requests,
+        )
+        try:
+            end = await self._to_its_end(self.flows[run.queue], run, activation)
+            if end is None:
+                return
+            killpoints.reach("finish:before")
+            stored = await activation.insist(
+                units.finish,
+                run_id=run.id,
+                token=run.token,
+                now=self.clock.now(),
+                status=end.status,
+                result=end.result,
+                error=end.error,
+            )
+            killpoints.reach("finish:after")
+            if stored is not None:
+                self.tell(stored)
+        except StoreError as error:
+            logger.error("run %s was interrupted: %s", run.id, error)
+            self.failed[run.id] = error
+            self._tell_error(run.id, error)
+
+    async def _to_its_end(self, flow: ChainableNode, run: StoredRun, activation: Activation) -> End | None:
+        """Execute until the run waits (None) or ends."""
+        strand = Strand("", asyncio.current_task())
+        scope = Scope(activation, strand)
+        _current.set(scope)
+        try:
+            result = await self._call(flow, run)
+            scope.close()
+            return _finished(result)
+        except Stopped as stop:
+            scope.close()
+            return _finished(stop.result)
+        except (Parked, Fenced):
+            return None
+        except Cancelled as cancelled:
+            await self.store.do(units.cancel, run_id=run.id, now=self.clock.now(), actor=cancelled.by)
+            return None
+        except Exception as error:
+            return self._failed(error, strand, run, activation)
+
+    async def _call(self, flow: ChainableNode, run: StoredRun) -> Any:
+        # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
+        whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
+        flow.check_input(run.input)
+        return await body_of(whole)(run.input)
+
+    def _failed(self, error: Exception, strand: Strand, run: StoredRun, activation: Activation) -> End | None:
+        match activation.doom or error:
+            case NonDeterministicNode() as different:
+                return End(
+                    RunStatus.NEEDS_ATTENTION,
+                    error={"message": str(different), "difference": different.difference},
+                )
+            case StoreError() as broken if activation.doom is not None:
+                raise broken
+            case Fenced() | Cancelled():
+                return None
+        if strand.parked:
+            return None
+        logger.info("run %s failed: %s", run.id, type(error).__name__)
+        return End(RunStatus.FAILED, error=as_failure(run.flow or "flow", error))
+
+    # -- waiting for ends ---------------------------------------------------------------------------------------------
+
+    def watch(self, run_id: str) -> "asyncio.Future[StoredRun]":
+        """Return a future of the run once it has settled; `watched` has to be called when nobody waits any more."""
+        future: asyncio.Future[StoredRun] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(run_id, set()).add(future)
+        return future
+
+    def unwatch(self, run_id: str, future: "asyncio.Future[StoredRun]") -> None:
+        """Nobody waits for this future any more."""
+        if (futures := self._waiting.get(run_id)) is not None:
+            futures.discard(future)
+            if not futures:
+                del self._waiting[run_id]
+
+    @property
+    def watched(self) -> list[str]:
+        """The runs whose end somebody here waits for."""
+        return list(self._waiting)
+
+    def tell(self, run: StoredRun) -> None:
+        """Tell those who wait for the end of a run."""
+        for future in self._waiting.pop(run.id, ()):
+            if not future.done():
+                future.set_result(run)
+
+    def _tell_error(self, run_id: str, error: BaseException) -> None:
+        for future in self._waiting.pop(run_id, ()):
+            if not future.done():
+                future.set_exception(error)
+
+    # -- stopping -----------------------------------------------------------------------------------------------------
+
+    def drop(self, run_ids: Iterable[str]) -> None:
+        """Stop executing runs that belong to somebody else or were cancelled."""
+        for run_id in run_ids:
+            if (held := self._tasks.get(run_id)) is not None:
+                held[1].cancel()
+
+    async def stop(self) -> None:
+        """Stop all executions; the runs stay where they are and are freed with this worker."""
+        tasks = [task for _, task in self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _finished(result: Any) -> End:
+    if not isinstance(result, dict):
+        raise InvalidInput(f"the flow returned {type(result).__name__}; a flow returns a dict")
+    return End(RunStatus.FINISHED, result=as_stored(result, "the result of the flow"))

@@ -1,0 +1,203 @@
+"""What is done with runs from outside: start, look, wait, cancel, retry."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from handrail import killpoints
+from handrail.inbox.ports import Clock, Store
+from handrail.requests.content import decode, encode
+from handrail.requests.errors import (
+    Conflict,
+    InvalidInput,
+    RunAbandoned,
+    RunCancelled,
+    RunMismatch,
+    RunNeedsAttention,
+    StepFailed,
+    UnknownId,
+)
+from handrail.runs import units
+from handrail.runs.journal import Entry, State
+from handrail.runs.ports import RunTransaction
+from handrail.runs.run import RunStatus, StoredRun
+from handrail.runs.runner import Runner
+
+
+def find(tx: RunTransaction, *, run_id: str) -> StoredRun:
+    """Return the stored run or raise `UnknownId`."""
+    if (run := tx.run(run_id)) is None:
+        raise UnknownId(f"there is no run {run_id!r} in this store; `handrail runs` lists them")
+    return run
+
+
+def check_run_id(run_id: str) -> str:
+    """Return a run id given by a user, or raise `InvalidInput`."""
+    if not isinstance(run_id, str) or not run_id.strip() or len(run_id) > 200 or not run_id.isprintable():
+        raise InvalidInput("a run_id is a printable text of at most 200 characters")
+    return run_id
+
+
+def check_same(existing: StoredRun, wanted: StoredRun) -> None:
+    """Raise `RunMismatch` if a run id is used again with other input or for another flow."""
+    run_id = existing.id
+    if existing.input != wanted.input:
+        raise RunMismatch(
+            f"run {run_id!r} was started with other input; use another run_id for this one", run_id=run_id
+        )
+    if existing.flow is not None or wanted.flow is not None:
+        same = existing.flow == wanted.flow
+    elif existing.status is RunStatus.FINISHED:
+        same = existing.signature == wanted.signature
+    else:  # a changed flow may go on; whether its past matches is seen when it is replayed
+        same = existing.signature[:1] == wanted.signature[:1]
+    if not same:
+        raise RunMismatch(
+            f"run {run_id!r} is one of another flow ({existing.flow or ' | '.join(existing.signature)}); use another run_id",
+            run_id=run_id,
+        )
+
+
+def _listed(
+    tx: RunTransaction, *, statuses: Collection[RunStatus], flow: str | None, after: str | None, limit: int
+) -> list[StoredRun]:
+    return tx.runs(statuses, flow, after, limit)
+
+
+class Runs:
+    """The runs of a store, for those who start and watch them."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get(self, run_id: str) -> StoredRun:
+        """Return a run or raise `UnknownId`."""
+        return await self._store.read(find, run_id=run_id)
+
+    async def list(
+        self,
+        statuses: Collection[RunStatus] = (),
+        *,
+        flow: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> list[StoredRun]:
+        """Return runs, oldest first."""
+        return await self._store.read(_listed, statuses=statuses, flow=flow, after=after, limit=limit)
+
+    async def create(self, run: StoredRun) -> tuple[StoredRun, bool]:
+        """Store a run; returns it and whether it is new. Raises `RunMismatch` for an id that means something else."""
+        encode(run.input, "the input")
+        killpoints.reach("create:before")
+        existing = await self._store.do(units.create, run=run)
+        killpoints.reach("create:after")
+        if existing is None:
+            return run, True
+        check_same(existing, run)
+        return existing, False
+
+    async def cancel(self, run_id: str, *, actor: str) -> StoredRun:
+        """Cancel a run and withdraw its requests. Raises `Conflict` if it has ended otherwise."""
+        run = await self._store.do(units.cancel, run_id=run_id, now=self._clock.now(), actor=actor)
+        killpoints.reach("cancel:after")
+        if run is None:
+            raise UnknownId(f"there is no run {run_id!r} in this store; `handrail runs` lists them")
+        if run.status is not RunStatus.CANCELLED:
+            raise Conflict(f"run {run_id} is already {run.status}", winner=None)
+        return run
+
+    async def retry(self, run_id: str, *, actor: str) -> StoredRun:
+        """Let a FAILED run go on at the step that failed, or one that NEEDS_ATTENTION try its flow again."""
+        return await self._store.do(_retry, run_id=run_id, now=self._clock.now(), actor=actor)
+
+    async def wait(self, runner: Runner, run_id: str, timeout: float | None = None) -> StoredRun:
+        """Return the run once it has settled. Raises `TimeoutError` after `timeout` seconds; the run goes on."""
+        future = runner.watch(run_id)
+        try:
+            if (run := await self.get(run_id)).settled:
+                return run
+            async with asyncio.timeout(timeout):
+                return await future
+        except TimeoutError:
+            raise TimeoutError(f"run {run_id} has not ended within {timeout:g} s; it goes on") from None
+        finally:
+            runner.unwatch(run_id, future)
+
+
+def _retry(tx: RunTransaction, *, run_id: str, now: Any, actor: str) -> StoredRun:
+    run = find(tx, run_id=run_id)
+    if run.status not in (RunStatus.FAILED, RunStatus.NEEDS_ATTENTION):
+        raise Conflict(
+            f"run {run_id} is {run.status}: only FAILED and NEEDS_ATTENTION can be tried again", winner=None
+        )
+    if run.status is RunStatus.FAILED and run.error is not None:
+        clear_failure(tx, run_id, run.error["name"])
+    units.log(tx, run, "retried", now, actor)
+    return units.revive(tx, run, now)
+
+
+def clear_failure(tx: RunTransaction, run_id: str, address: str) -> None:
+    """Open the failed step at `address` again, and those around it that failed because of it."""
+    entries = {entry.address: entry for entry in _failed_on_the_way(tx, run_id, address)}
+    for entry in entries.values():
+        tx.write_entries(
+            run_id,
+            [
+                replace(
+                    entry,
+                    state=State.OPEN,
+                    value=_count_of(tx, run_id, entry),
+                    attempt=_left(tx, run_id, entry, entries),
+                )
+            ],
+        )
+
+
+def _failed_on_the_way(tx: RunTransaction, run_id: str, address: str) -> list[Entry]:
+    found, frames = [], [""]
+    while frames:
+        frame = frames.pop()
+        for entry in [*tx.entries(run_id, frame)]:
+            on_the_way = address == entry.address or address.startswith(
+                (f"{entry.address}/", f"{entry.address}[")
+            )
+            if on_the_way and entry.state is State.FAILED:
+                found.append(entry)
+            if on_the_way:
+                frames.append(entry.address)
+    return found
+
+
+def _count_of(tx: RunTransaction, run_id: str, entry: Entry) -> str | None:
+    """A gather's value is the number of its branches; a failure has overwritten it."""
+    return encode(len(tx.branches(run_id, entry.address, None))) if entry.kind == "gather" else None
+
+
+def _left(tx: RunTransaction, run_id: str, entry: Entry, reopened: dict[str, Entry]) -> int:
+    """A gather waits again for the branches that are opened again; any other step begins with fresh attempts."""
+    if entry.kind != "gather":
+        return 0
+    return sum(branch.address in reopened for branch in tx.branches(run_id, entry.address, None))
+
+
+def result_of(run: StoredRun) -> dict[str, Any]:
+    """Return the result of a settled run, or raise what it came to."""
+    error = run.error or {}
+    match run.status:
+        case RunStatus.FINISHED:
+            return decode(encode(run.result))  # type: ignore[no-any-return]
+        case RunStatus.FAILED:
+            raise StepFailed(error["name"], error["kind"], error["message"], run_id=run.id)
+        case RunStatus.CANCELLED:
+            raise RunCancelled(f"run {run.id} was cancelled", run_id=run.id)
+        case RunStatus.ABANDONED:
+            raise RunAbandoned(
+                f"run {run.id} ended with its process; pass a run_id to execute(...) to be able to go on",
+                run_id=run.id,
+            )
+        case RunStatus.NEEDS_ATTENTION:
+            message = f"{error.get('message')} (then `handrail migrate {run.id} --map OLD=NEW`, or cancel it)"
+            raise RunNeedsAttention(message, run_id=run.id, difference=error.get("difference"))
+    raise InvalidInput(f"run {run.id} is {run.status}: it has no result yet")

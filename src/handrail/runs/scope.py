@@ -1,0 +1,305 @@
+"""What a step sees of its run: where it is, what is recorded there, and how it does more.
+
+The calls of a frame come in the same order in every execution. Each takes the next entry of the frame: a completed
+one gives its recorded result, one that is missing is executed and recorded, a different one means that the past
+doesn't match the flow.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from handrail import killpoints
+from handrail.flows.execution import Data, Parked, StepOptions, Stopped, _current
+from handrail.flows.node import ChainableNode
+from handrail.requests.content import JSON, decode, encode
+from handrail.requests.errors import (
+    InvalidInput,
+    NonDeterministicNode,
+    ProgrammingError,
+    Rejected,
+    StepFailed,
+)
+from handrail.requests.identifier import new_id, parse_time
+from handrail.requests.request import HumanRequest, RequestDraft
+from handrail.runs import interruption
+from handrail.runs.activation import Activation, Strand
+from handrail.runs.branches import run_branches
+from handrail.runs.journal import ANY_KIND, Entry, State, as_failure, failure_of, place_of
+from handrail.runs.units import Question
+
+FINAL = (InvalidInput, ProgrammingError, Rejected)
+"""errors that another attempt can't mend"""
+
+
+class Scope:
+    """The execution of one frame: the run itself, a node, or a branch."""
+
+    def __init__(
+        self,
+        activation: Activation,
+        strand: Strand,
+        frame: str = "",
+        *,
+        parent: "Scope | None" = None,
+        own: Entry | None = None,
+        node: ChainableNode | None = None,
+    ) -> None:
+        self.activation = activation
+        self.strand = strand
+        self.address = frame
+        self.parent = parent
+        self.own = own
+        self.node = node
+        self.entries = activation.frames.get(frame, [])
+        self._written = own is None or bool(self.entries)
+        self._cursor = 0
+        self._names: dict[str, int] = {}
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.activation.run_id
+
+    def now(self) -> datetime:
+        """Return the present moment, which a replay would not repeat."""
+        return self.activation.clock.now()
+
+    # -- taking the next entry ------------------------------------------------------------------------------------
+
+    def _take(self, name: str | None, kind: str) -> tuple[Entry, bool]:
+        """Return the next entry of this frame, and whether it is recorded."""
+        self.activation.check(self.strand)
+        ordinal, label = self._cursor, self._label(name)
+        self._cursor += 1
+        fresh = Entry(self.address, ordinal, label, kind, State.OPEN)
+        if ordinal >= len(self.entries):
+            return fresh, False
+        recorded = self.entries[ordinal]
+        if recorded.kind == ANY_KIND and recorded.label == label:
+            return fresh, False
+        if (recorded.label, recorded.kind) != (label, kind):
+            self.differs(ordinal, place_of(recorded), place_of(fresh))
+        return recorded, True
+
+    def _label(self, name: str | None) -> str:
+        if name is None:
+            return str(self._cursor)
+        self._names[name] = count = self._names.get(name, 0) + 1
+        return name if count == 1 else f"{name}~{count}"
+
+    def beside(self, entry: Entry) -> "Scope":
+        """Return the scope of what is asked about a step of this frame, apart from what is inside it."""
+        return Scope(self.activation, self.strand, entry.address + "!", parent=self)
+
+    def skip_done(self) -> int:
+        """Go on behind the entries that are done; returns the place of the next one."""
+        while self._cursor < len(self.entries) and self.entries[self._cursor].state is State.DONE:
+            self._cursor += 1
+        return self._cursor
+
+    async def settle(self, ordinal: int) -> None:
+        """Store that an entry of this frame is over."""
+        self.entries[ordinal] = replace(self.entries[ordinal], state=State.DONE)
+        await self.write(self.entries[ordinal])
+
+    def differs(self, ordinal: int, recorded: dict[str, Any] | None, flow: dict[str, Any] | None) -> NoReturn:
+        """End this execution: what is recorded at `ordinal` of this frame is not what the flow has there."""
+        where = f"in {self.address!r}" if self.address else "of the flow"
+        was = f"recorded is {_told(recorded)}" if recorded else "nothing is recorded"
+        comes = f"the flow has {_told(flow)}" if flow else "the flow has nothing more"
+        difference = {"frame": self.address, "position": ordinal, "recorded": recorded, "flow": flow}
+        message = (
+            f"the past of run {self.run_id} doesn't match: at position {ordinal} {where} {was}, {comes}. If the flow was "
+            "changed, map old names to new with `handrail migrate`; if it wasn't, use step(), now() and uuid() for "
+            "whatever differs between two executions"
+        )
+        raise self.activation.end(NonDeterministicNode(message, difference=difference))
+
+    def close(self) -> None:
+        """Check that everything recorded in this frame was reached."""
+        if self.activation.doom is not None or self.strand.parked:
+            self.activation.check(self.strand)
+        if self._cursor < len(self.entries):
+            self.differs(self._cursor, place_of(self.entries[self._cursor]), None)
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def _marks(self, *, parking: bool = False) -> list[Entry]:
+        """Return the entries of the steps around, as far as they have to be written with an inner one."""
+        found: list[Entry] = []
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.own is not None and (not scope._written or (parking and scope.own.state is State.BEGUN)):
+                scope.own = replace(scope.own, state=State.OPEN)
+                found.append(scope.own)
+                scope._written = True
+            scope = scope.parent
+        return found
+
+    async def write(self, *entries: Entry, park: bool = False, **together: Any) -> None:
+        """Store entries of this frame, and what goes together with them."""
+        await self.activation.write(
+            self.strand, [*self._marks(parking=park), *entries], park=park, **together
+        )
+
+    async def park(self, **together: Any) -> NoReturn:
+        """Let this branch of the run wait, and unwind."""
+        await self.write(park=True, **together)
+        raise Parked
+
+    # -- the calls ------------------------------------------------------------------------------------------------
+
+    async def run_node(self, node: ChainableNode, body: Callable[[], Awaitable[JSON]]) -> Data:
+        """Execute a node as a step of this run."""
+        entry, recorded = self._take(node.name, node.kind)
+
+        async def checked() -> JSON:
+            result = await body()
+            if not isinstance(result, dict):
+                self._check_alive()
+                what = type(result).__name__
+                raise InvalidInput(
+                    f"node {entry.address!r} ({node.kind}) returned {what}; a node returns a dict"
+                )
+            return result
+
+        result: Data = await self._run(entry, recorded, checked, node.options, node)
+        return result
+
+    async def step(self, name: str, body: Callable[[], Awaitable[JSON]], options: StepOptions) -> JSON:
+        """Execute a function as a step of this run."""
+        entry, recorded = self._take(name, "step")
+        return await self._run(entry, recorded, body, options, None)
+
+    async def ask(self, draft: RequestDraft, name: str | None = None) -> HumanRequest:
+        """Return the request once it has ended; until then the run waits."""
+        entry, recorded = self._take(name, "ask")
+        if recorded and entry.request_id is not None:
+            if entry.value != draft.question_hash:
+                asked = {**place_of(entry), "question": entry.value}
+                self.differs(entry.ordinal, asked, {**place_of(entry), "question": draft.question_hash})
+            request = self.activation.requests[entry.request_id]
+            if request.ended:
+                return request
+            await self.park()
+        request_id = new_id("req", self.now())
+        question = Question(request_id, draft, self.activation.flow, entry.address, self.activation.initiator)
+        killpoints.reach("ask:before")
+        waiting = replace(entry, state=State.WAITING, value=draft.question_hash, request_id=request_id)
+        await self.write(waiting, question=question, park=True)
+        killpoints.reach("ask:after")
+        raise Parked
+
+    async def sleep(self, duration: float) -> None:
+        """Wait; the run is forgotten meanwhile."""
+        entry, recorded = self._take(None, "sleep")
+        if recorded and entry.value is not None:
+            wake_at = parse_time(decode(entry.value))
+            if wake_at <= self.now():
+                return
+            await self.park(wake_at=wake_at)
+        wake_at = self.now() + timedelta(seconds=duration)
+        waiting = replace(entry, state=State.WAITING, value=encode(wake_at.isoformat()))
+        await self.write(waiting, wake_at=wake_at, park=True)
+        killpoints.reach("sleep:after")
+        raise Parked
+
+    async def remember(self, kind: str, make: Callable[[], JSON]) -> JSON:
+        """Return what `make` gave the first time."""
+        entry, recorded = self._take(None, kind)
+        if recorded and entry.value is not None:
+            return decode(entry.value)
+        text = encode(make())
+        await self.write(replace(entry, state=State.DONE, value=text))
+        return decode(text)
+
+    async def gather(self, branches: Sequence[Awaitable[JSON] | Callable[[], Awaitable[JSON]]]) -> list[JSON]:
+        """Execute branches at once; each waits and wakes alone."""
+        entry, recorded = self._take(None, "gather")
+        return await run_branches(self, entry, recorded, branches)
+
+    # -- executing one step -----------------------------------------------------------------------------------------
+
+    async def _run(
+        self,
+        entry: Entry,
+        recorded: bool,
+        body: Callable[[], Awaitable[JSON]],
+        options: StepOptions,
+        node: ChainableNode | None,
+    ) -> JSON:
+        if recorded:
+            match entry.state:
+                case State.DONE:
+                    return decode(entry.value or "null")
+                case State.FAILED:
+                    raise failure_of(entry, self.run_id)
+                case State.STOPPED:
+                    raise Stopped(decode(entry.value or "{}"))
+                case State.BEGUN:
+                    happened = await interruption.ask_what_happened(self, entry)
+                    if happened is not None:
+                        await self.write(replace(entry, state=State.DONE, value=happened))
+                        return decode(happened)
+        if options.on_interrupt == "ask":
+            entry = replace(entry, state=State.BEGUN)
+            await self.write(entry)
+            killpoints.reach("begin:after")
+        inner = Scope(self.activation, self.strand, entry.address, parent=self, own=entry, node=node)
+        inner._written = recorded or entry.state is State.BEGUN
+        killpoints.reach("step:before")
+        try:
+            text = await inner._attempt(body, options.attempt_timeout)
+        except Stopped as stop:
+            self._check_alive()
+            await self.write(replace(entry, state=State.STOPPED, value=encode(stop.result)))
+            raise
+        except Exception as error:
+            self._check_alive()
+            raise await self._failed(entry, error, options) from error
+        killpoints.reach("step:executed")
+        await self.write(replace(entry, state=State.DONE, value=text))
+        killpoints.reach("step:after")
+        return decode(text)
+
+    async def _attempt(self, body: Callable[[], Awaitable[JSON]], limit: float | None) -> str:
+        """Execute the body in this scope and return its result as text."""
+        token = _current.set(self)
+        try:
+            async with asyncio.timeout(limit) as bound:
+                result = await body()
+        except TimeoutError:
+            if bound.expired():
+                raise TimeoutError(f"the attempt took longer than attempt_timeout={limit:g} s") from None
+            raise
+        finally:
+            _current.reset(token)
+        self.close()
+        return encode(result, f"the result of {self.address!r}")
+
+    def _check_alive(self) -> None:
+        """Raise again what user code may have caught: that the run waits, or has ended here."""
+        if self.activation.doom is not None:
+            raise self.activation.doom
+        if self.strand.parked:
+            raise Parked
+
+    async def _failed(self, entry: Entry, error: Exception, options: StepOptions) -> Exception:
+        """Store a failed attempt. Either the run waits for the next one, or the failure is final and returned."""
+        attempt = entry.attempt + 1
+        if attempt <= options.retries and not isinstance(error, FINAL):
+            wake_at = self.now() + timedelta(seconds=options.pause(attempt))
+            again = replace(entry, state=State.OPEN, attempt=attempt)
+            await self.write(again, wake_at=wake_at, park=True)
+            raise Parked
+        failure = as_failure(entry.address, error)
+        await self.write(replace(entry, state=State.FAILED, value=encode(failure), attempt=attempt))
+        return StepFailed(**failure, run_id=self.run_id)
+
+
+def _told(place: dict[str, Any]) -> str:
+    question = " asking something else" if "question" in place else ""
+    return f"{place['name']!r} ({place['kind']}{question})"

@@ -1,0 +1,259 @@
+"""Every change of a run, as units of work. Writes of an execution are fenced: a stale token changes nothing."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from handrail.inbox import moves
+from handrail.requests.content import encode
+from handrail.requests.decision import SYSTEM
+from handrail.requests.request import HumanRequest, RequestDraft
+from handrail.runs.journal import Entry, State
+from handrail.runs.ports import RunTransaction, Worker
+from handrail.runs.run import RunStatus, StoredRun
+
+FREE = (RunStatus.PENDING, RunStatus.WAITING)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A run that this worker may execute, with the part of its past that is not behind a completed step."""
+
+    run: StoredRun
+    frames: dict[str, list[Entry]] = field(default_factory=dict)
+    requests: dict[str, HumanRequest] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request to open together with the journal entry that waits for it."""
+
+    request_id: str
+    draft: RequestDraft
+    flow: str | None
+    address: str
+    initiator: str | None
+
+
+def log(
+    tx: RunTransaction, run: StoredRun, kind: str, now: datetime, actor: str | None = None, **data: Any
+) -> None:
+    """Write a line about a run to the log."""
+    tx.append_event(
+        f"run_{kind}", encode(data), at=now, actor=actor or run.initiator or SYSTEM.name, run_id=run.id
+    )
+
+
+def create(tx: RunTransaction, *, run: StoredRun) -> StoredRun | None:
+    """Store a new run; None if it is new, else the run that has its id already."""
+    if (existing := tx.run(run.id)) is not None:
+        return existing
+    tx.insert_run(run)
+    log(tx, run, "started", run.created_at, flow=run.flow)
+    if run.status is RunStatus.PENDING:
+        tx.add_wakeup(run.id, "", run.created_at)
+        tx.signal("wakeup", run.id)
+    return None
+
+
+def claim(
+    tx: RunTransaction, *, run_ids: Sequence[str], queues: Collection[str], worker: str, now: datetime
+) -> list[Claimed]:
+    """Take the runs that may go on and that this worker knows."""
+    return [
+        claimed for run_id in run_ids if (claimed := _claim_one(tx, run_id, queues, worker, now)) is not None
+    ]
+
+
+def _claim_one(
+    tx: RunTransaction, run_id: str, queues: Collection[str], worker: str, now: datetime
+) -> Claimed | None:
+    run = tx.run(run_id)
+    if run is None or run.status not in FREE or run.queue not in queues:
+        return None
+    strands = tx.take_wakeups(run_id, now)
+    if not strands:
+        return None
+    for strand in strands:
+        _open_strand(tx, run_id, strand)
+    run = replace(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
+    tx.update_run(run)
+    return load(tx, run)
+
+
+def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> None:
+    """Let a branch, and the branches it lies in, be executed again."""
+    end = strand.find("]")
+    while end >= 0:
+        frame, _, index = strand[:end].rpartition("[")
+        branch = tx.entry(run_id, frame, int(index))
+        if branch is not None and branch.state is State.WAITING:
+            tx.write_entries(run_id, [replace(branch, state=State.OPEN)])
+        end = strand.find("]", end + 1)
+
+
+def load(tx: RunTransaction, run: StoredRun) -> Claimed:
+    """Read the part of the journal that a replay needs: the insides of completed steps are not read."""
+    frames: dict[str, list[Entry]] = {}
+    pending = [""]
+    while pending:
+        frame = pending.pop()
+        entries = tx.entries(run.id, frame)
+        frames[frame] = entries
+        for entry in entries:
+            if entry.kind == "gather" and entry.state is State.OPEN:
+                frames[entry.address] = tx.branches(run.id, entry.address, State.OPEN)
+                pending += [branch.address for branch in frames[entry.address]]
+            elif entry.state is State.OPEN:
+                pending.append(entry.address)
+            elif entry.state is State.BEGUN:
+                pending += [entry.address, entry.address + "!"]
+    asked = [entry.request_id for entries in frames.values() for entry in entries if entry.request_id]
+    return Claimed(run, frames, {request_id: moves.latest(tx, request_id) for request_id in asked})
+
+
+def record(
+    tx: RunTransaction,
+    *,
+    run_id: str,
+    token: int,
+    now: datetime,
+    entries: Sequence[Entry],
+    question: Question | None = None,
+    strand: str = "",
+    wake_at: datetime | None = None,
+    park: bool = False,
+) -> bool:
+    """Write journal entries, open a request, set a timer, let the run wait: what belongs together, at once.
+
+    Returns False, and changes nothing, if the run belongs to somebody else by now.
+    """
+    if not tx.holds(run_id, token):
+        return False
+    tx.write_entries(run_id, entries)
+    if question is not None:
+        moves.open_request(
+            tx,
+            question.draft,
+            now=now,
+            request_id=question.request_id,
+            run_id=run_id,
+            flow=question.flow,
+            address=question.address,
+            initiator=question.initiator,
+        )
+    if wake_at is not None:
+        tx.add_wakeup(run_id, strand, wake_at)
+        tx.signal("timer", wake_at.isoformat())
+    if park and not strand:
+        wait(tx, run_id, now)
+    return True
+
+
+def wait(tx: RunTransaction, run_id: str, now: datetime) -> None:
+    """Let the run wait; what woke it meanwhile wakes it at once."""
+    tx.set_waiting(run_id, now)
+    if tx.has_wakeup(run_id, now):
+        tx.signal("wakeup", run_id)
+
+
+def end_branch(tx: RunTransaction, *, run_id: str, token: int, gather: Entry, branch: Entry) -> int | None:
+    """Store how a branch ended; returns how many branches of the gather haven't, or None for a stale token."""
+    if not tx.holds(run_id, token):
+        return None
+    joined = tx.entry(run_id, gather.frame, gather.ordinal)
+    before = tx.entry(run_id, branch.frame, branch.ordinal)
+    if joined is None:
+        return None
+    if before is None or before.state not in (State.DONE, State.FAILED):
+        joined = replace(joined, attempt=joined.attempt - 1)
+        tx.write_entries(run_id, [joined, branch])
+    return joined.attempt
+
+
+def branch_results(tx: RunTransaction, *, run_id: str, frame: str) -> list[Entry]:
+    """Return how the branches of a gather ended, in order."""
+    return tx.branches(run_id, frame, None)
+
+
+def finish(
+    tx: RunTransaction,
+    *,
+    run_id: str,
+    token: int,
+    now: datetime,
+    status: RunStatus,
+    result: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> StoredRun | None:
+    """Store the end of a run, or that it needs attention; None for a stale token."""
+    run = tx.run(run_id)
+    if run is None or run.token != token or run.status is not RunStatus.RUNNING:
+        return None
+    return _settle(tx, replace(run, result=result, error=error), status, now, None)
+
+
+def _settle(
+    tx: RunTransaction, run: StoredRun, status: RunStatus, now: datetime, actor: str | None
+) -> StoredRun:
+    run = replace(run, status=status, worker=None, token=run.token + 1, updated_at=now)
+    tx.update_run(run)
+    tx.delete_wakeups(run.id)
+    if status is not RunStatus.NEEDS_ATTENTION:
+        moves.withdraw_all(
+            tx, run_id=run.id, actor=actor or SYSTEM.name, now=now, reason=f"the run is {status}"
+        )
+    failed_in = {"step": run.error["name"]} if run.error and "name" in run.error else {}
+    log(tx, run, status.lower(), now, actor, **failed_in)
+    tx.signal("run", run.id)
+    return run
+
+
+def cancel(tx: RunTransaction, *, run_id: str, now: datetime, actor: str) -> StoredRun | None:
+    """Cancel a run and withdraw its requests; an ended one stays as it is. None if there is no such run."""
+    run = tx.run(run_id)
+    if run is None or (run.settled and run.status is not RunStatus.NEEDS_ATTENTION):
+        return run
+    return _settle(tx, run, RunStatus.CANCELLED, now, actor)
+
+
+def abandon(tx: RunTransaction, *, run_id: str, now: datetime) -> None:
+    """End a run that lived with a process which has ended."""
+    run = tx.run(run_id)
+    if run is not None and not run.settled:
+        _settle(tx, run, RunStatus.ABANDONED, now, None)
+
+
+def revive(tx: RunTransaction, run: StoredRun, now: datetime) -> StoredRun:
+    """Make a run free to be executed again, with everything in it that waits looking again."""
+    run = replace(run, status=RunStatus.PENDING, worker=None, token=run.token + 1, error=None, updated_at=now)
+    tx.update_run(run)
+    tx.open_branches(run.id)
+    tx.add_wakeup(run.id, "", now)
+    tx.signal("wakeup", run.id)
+    return run
+
+
+def release(tx: RunTransaction, *, run_id: str, worker: str, now: datetime) -> None:
+    """Give a run back that this worker could not go on with."""
+    run = tx.run(run_id)
+    if run is not None and run.status is RunStatus.RUNNING and run.worker == worker:
+        revive(tx, run, now)
+
+
+def register(tx: RunTransaction, *, worker: Worker) -> None:
+    """Make a worker known."""
+    tx.insert_worker(worker)
+
+
+def bury(tx: RunTransaction, *, worker_id: str, now: datetime) -> int:
+    """Free the runs of a dead worker; those that lived with it are ABANDONED. Returns how many there were."""
+    runs = tx.runs_of_worker(worker_id)
+    for run in runs:
+        if run.home == worker_id:
+            _settle(tx, run, RunStatus.ABANDONED, now, None)
+        elif run.status is RunStatus.RUNNING and run.worker == worker_id:
+            revive(tx, run, now)
+    tx.delete_worker(worker_id)
+    return len(runs)

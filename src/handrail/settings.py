@@ -1,0 +1,45 @@
+"""What is configured from outside: where the store is, who the user is.
+
+The store: `--store`, then `App(store=...)`, then the environment variable `HANDRAIL_STORE`, then `handrail.db`.
+"""
+
+import getpass
+import os
+from pathlib import Path
+
+from handrail.requests.errors import InvalidInput
+from handrail.stores.memory import MemoryStore
+from handrail.stores.sqlite import SQLiteStore
+
+DEFAULT_STORE = "sqlite:///handrail.db"
+MEMORY = "memory://"
+
+
+def store_url(given: str | None = None, app: str | None = None) -> str:
+    """Return where the store is; the environment is read at each call."""
+    return given or app or os.environ.get("HANDRAIL_STORE") or DEFAULT_STORE
+
+
+def open_store(url: str) -> SQLiteStore:
+    """Return the (unopened) store for a URL: `sqlite:///relative.db`, `sqlite:////absolute.db`, `memory://`.
+
+    Raises `InvalidInput` for anything else.
+    """
+    if url == MEMORY:
+        return MemoryStore()
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return SQLiteStore(Path(url))
+    if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
+        raise InvalidInput(
+            f"{url!r} is no store: use sqlite:///handrail.db, sqlite:////folder/handrail.db or memory://"
+        )
+    return SQLiteStore(Path(rest[1:]))
+
+
+def os_user() -> str:
+    """Return the name of the person at this machine, as the operating system knows it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no entry in the password file, as in some containers
+        return f"uid-{os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -1,0 +1,1 @@
+"""Where everything is kept: adapters of the ports of inbox and runs, each in one transaction object."""

@@ -1,0 +1,172 @@
+"""Requests, the log, group members, the outbox and wakeups as rows of SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from handrail.inbox.log import GENESIS, chained
+from handrail.inbox.ports import Filter, LogEntry, Message
+from handrail.requests.identifier import parse_time
+from handrail.requests.lifecycle import Event
+from handrail.requests.record import read_move, read_request, write_draft, write_state
+from handrail.requests.request import HumanRequest
+from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
+from handrail.stores.statements import statements
+
+SQL = statements("inbox")
+
+
+class InboxRows:
+    """The port of the inbox, on SQLite."""
+
+    connection: sqlite3.Connection
+    signals: list[tuple[str, str]]
+    head: tuple[int, str] | None
+
+    def request(self, request_id: str) -> HumanRequest | None:
+        row = self.connection.execute(SQL["request"], {"id": request_id}).fetchone()
+        return read_request(*row) if row else None
+
+    def requests(self, which: Filter) -> list[HumanRequest]:
+        conditions, values = _conditions(which)
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        statement = f"SELECT draft, state FROM request{where} ORDER BY id LIMIT ?"
+        return [read_request(*row) for row in self.connection.execute(statement, [*values, which.limit])]
+
+    def insert_request(self, request: HumanRequest) -> None:
+        self.connection.execute(SQL["insert_request"], {**_row(request), "draft": write_draft(request.draft)})
+
+    def update_request(self, request: HumanRequest) -> bool:
+        return self.connection.execute(SQL["update_request"], _row(request)).rowcount == 1
+
+    def due_requests(self, now: datetime, limit: int) -> list[str]:
+        rows = self.connection.execute(SQL["due_requests"], {"now": to_number(now), "limit": limit})
+        return [request_id for (request_id,) in rows]
+
+    def next_request_due(self) -> datetime | None:
+        return to_moment_or_none(self.connection.execute(SQL["next_request_due"]).fetchone()[0])
+
+    def members(self, group: str) -> frozenset[str]:
+        return frozenset(person for (person,) in self.connection.execute(SQL["members"], {"group": group}))
+
+    def set_members(self, group: str, people: Collection[str]) -> None:
+        if self.members(group) == frozenset(people):
+            return
+        self.connection.execute(SQL["delete_members"], {"group": group})
+        self.connection.executemany(
+            SQL["insert_member"], [{"group": group, "person": person} for person in people]
+        )
+
+    def append_event(
+        self,
+        kind: str,
+        data: str,
+        *,
+        at: datetime,
+        actor: str,
+        request_id: str | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        sequence, previous = self.head or self.connection.execute(SQL["last_hash"]).fetchone() or (0, GENESIS)
+        entry = LogEntry(sequence + 1, at.isoformat(), actor, kind, request_id, run_id, data, "")
+        entry = replace(entry, hash=chained(previous, entry))
+        self.head = (entry.sequence, entry.hash)
+        self.connection.execute(
+            SQL["insert_event"],
+            {
+                "sequence": entry.sequence,
+                "at": entry.at,
+                "actor": actor,
+                "kind": kind,
+                "request_id": request_id,
+                "run_id": run_id,
+                "data": data,
+                "hash": entry.hash,
+            },
+        )
+
+    def events(self, request_id: str) -> list[Event]:
+        rows = self.connection.execute(SQL["events"], {"request_id": request_id})
+        return [Event(request_id, parse_time(at), actor, read_move(data)) for at, actor, data in rows]
+
+    def log(self, after: int, limit: int) -> list[LogEntry]:
+        return [
+            LogEntry(*row) for row in self.connection.execute(SQL["log"], {"after": after, "limit": limit})
+        ]
+
+    def add_message(self, message: Message) -> None:
+        self.connection.execute(SQL["insert_message"], _message_row(message))
+
+    def update_message(self, message: Message) -> None:
+        row = _message_row(message)
+        self.connection.execute(
+            SQL["update_message"], {key: row[key] for key in ("id", "due_at", "attempts", "state", "error")}
+        )
+
+    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
+        values = {"channels": json.dumps(list(channels)), "now": to_number(now), "limit": limit}
+        return [_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
+
+    def next_message_due(self, channels: Collection[str]) -> datetime | None:
+        values = {"channels": json.dumps(list(channels))}
+        return to_moment_or_none(self.connection.execute(SQL["next_message_due"], values).fetchone()[0])
+
+    def messages(self, request_id: str | None, limit: int) -> list[Message]:
+        values = {"request_id": request_id, "limit": limit}
+        return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
+
+    def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None:
+        values = {"run_id": run_id, "strand": strand, "not_before": to_number(not_before)}
+        self.connection.execute(SQL["add_wakeup"], values)
+
+
+def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    if which.statuses:
+        # Literal values: SQLite takes the partial index of pending requests only if it sees them.
+        conditions.append(
+            f"status IN ({', '.join(f'{status.value!r}' for status in sorted(which.statuses, reverse=True))})"
+        )
+    for column in ("run_id", "thread", "flow"):
+        if (value := getattr(which, column)) is not None:
+            conditions.append(f"{column} = ?")
+            values.append(value)
+    if which.after is not None:
+        conditions.append("id > ?")
+        values.append(which.after)
+    return conditions, values
+
+
+def _row(request: HumanRequest) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "version": request.version,
+        "status": request.status.value,
+        "thread": request.thread,
+        "run_id": request.run_id,
+        "flow": request.flow,
+        "due_at": to_number_or_none(request.due_at),
+        "state": write_state(request),
+    }
+
+
+def _message_row(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "request_id": message.request_id,
+        "channel": message.channel,
+        "occasion": message.occasion,
+        "due_at": to_number(message.due_at),
+        "attempts": message.attempts,
+        "state": message.state,
+        "error": message.error,
+    }
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    message_id, request_id, channel, occasion, due_at, attempts, state, error = row
+    return Message(message_id, request_id, channel, occasion, to_moment(due_at), attempts, state, error)

@@ -1,0 +1,69 @@
+"""Numbered migrations: `migrations/NNNN_title.sql` brings a database from level NNNN - 1 to NNNN.
+
+The level is SQLite's `user_version`. An older database is upgraded in one transaction when it is opened, a newer one
+is refused.
+"""
+
+import sqlite3
+from functools import cache
+from importlib.resources import files
+
+from handrail.requests.errors import StoreCorrupt, StoreTooNew
+
+
+@cache
+def migrations() -> tuple[tuple[int, str], ...]:
+    """Return (level, script) in order."""
+    found = [
+        (int(file.name[:4]), file.read_text("utf-8"))
+        for file in files("handrail.stores").joinpath("migrations").iterdir()
+        if file.name.endswith(".sql")
+    ]
+    return tuple(sorted(found))
+
+
+def level_of(connection: sqlite3.Connection) -> int:
+    """Return the level of a database; 0 is an empty one."""
+    level: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return level
+
+
+def upgrade(
+    connection: sqlite3.Connection, where: str, scripts: tuple[tuple[int, str], ...] | None = None
+) -> tuple[int, int]:
+    """Bring the database at `where` to the newest level; return the levels before and after.
+
+    Raises `StoreTooNew` for a newer one and `StoreCorrupt` for somebody else's.
+    """
+    scripts = migrations() if scripts is None else scripts
+    newest = scripts[-1][0]
+    if (before := level_of(connection)) == newest:
+        return before, before
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        before = level_of(connection)  # another process may just have done it
+        if before > newest:
+            raise StoreTooNew(
+                f"{where} has level {before}, this Handrail knows up to {newest}: upgrade Handrail, the data is untouched"
+            )
+        if before == 0 and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+            raise StoreCorrupt(f"{where} is a SQLite database, but not one of Handrail: name another file")
+        for level, script in scripts:
+            if level > before:
+                _run(connection, script)
+                connection.execute(f"PRAGMA user_version = {level}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return before, newest
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """Run a script statement by statement: `executescript` would commit the transaction first."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""

@@ -1,0 +1,243 @@
+"""Runs, journals, due wakeups and workers as rows of SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from handrail.runs.journal import Entry, State
+from handrail.runs.ports import Worker
+from handrail.runs.run import RunStatus, StoredRun
+from handrail.stores.moments import to_moment, to_moment_or_none, to_number
+from handrail.stores.statements import statements
+
+SQL = statements("runs")
+RUN_COLUMNS = "id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error"
+
+
+class RunRows:
+    """The port of runs, on SQLite."""
+
+    connection: sqlite3.Connection
+
+    def insert_run(self, run: StoredRun) -> None:
+        self.connection.execute(SQL["insert_run"], _row(run))
+
+    def run(self, run_id: str) -> StoredRun | None:
+        row = self.connection.execute(SQL["run"], {"id": run_id}).fetchone()
+        return _run(row) if row else None
+
+    def runs(
+        self, statuses: Collection[RunStatus], flow: str | None, after: str | None, limit: int
+    ) -> list[StoredRun]:
+        conditions, values = ["1"], list[Any]()
+        if statuses:
+            conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
+            values += [status.value for status in statuses]
+        for condition, value in (("flow = ?", flow), ("id > ?", after)):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        statement = (
+            f"SELECT {RUN_COLUMNS} FROM run WHERE {' AND '.join(conditions)} ORDER BY created_at, id LIMIT ?"
+        )
+        return [_run(row) for row in self.connection.execute(statement, [*values, limit])]
+
+    def update_run(self, run: StoredRun) -> None:
+        row = _row(run)
+        keys = ("id", "status", "token", "worker", "home", "updated_at", "result", "error")
+        self.connection.execute(SQL["update_run"], {key: row[key] for key in keys})
+
+    def holds(self, run_id: str, token: int) -> bool:
+        return self.connection.execute(SQL["holds"], {"id": run_id, "token": token}).fetchone() is not None
+
+    def set_waiting(self, run_id: str, now: datetime) -> None:
+        self.connection.execute(SQL["set_waiting"], {"id": run_id, "now": to_number(now)})
+
+    def write_entries(self, run_id: str, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self.connection.execute(SQL["write_entry"], _entry_row(run_id, entry))
+
+    def entries(self, run_id: str, frame: str) -> list[Entry]:
+        return [
+            _entry(row) for row in self.connection.execute(SQL["entries"], {"run_id": run_id, "frame": frame})
+        ]
+
+    def entry(self, run_id: str, frame: str, ordinal: int) -> Entry | None:
+        values = {"run_id": run_id, "frame": frame, "ordinal": ordinal}
+        row = self.connection.execute(SQL["entry"], values).fetchone()
+        return _entry(row) if row else None
+
+    def open_branches(self, run_id: str) -> None:
+        self.connection.execute(SQL["open_branches"], {"run_id": run_id})
+
+    def branches(self, run_id: str, frame: str, state: State | None) -> list[Entry]:
+        values = {"run_id": run_id, "frame": frame, "state": state and state.value}
+        return [_entry(row) for row in self.connection.execute(SQL["branches"], values)]
+
+    def delete_entries(self, run_id: str, frame: str) -> None:
+        self.connection.execute(SQL["delete_under"], {"run_id": run_id, "address": frame})
+
+    def move_entries(self, run_id: str, entries: Sequence[Entry], frame: str) -> None:
+        before = {entry.ordinal: entry for entry in self.entries(run_id, frame)}
+        inner: list[Entry] = []
+        for entry in entries:
+            old = before.get(entry.ordinal)
+            if old is not None and old.label != entry.label:
+                inner += self._taken_out(run_id, old.address, entry.address)
+        kept = {entry.ordinal for entry in entries}
+        for old in before.values():
+            if old.ordinal not in kept:
+                self.delete_entries(run_id, old.address)
+        self.connection.execute(SQL["delete_frame"], {"run_id": run_id, "frame": frame})
+        ordered = [
+            Entry(frame, place, e.label, e.kind, e.state, e.value, e.request_id, e.attempt)
+            for place, e in enumerate(entries)
+        ]
+        self.write_entries(run_id, [*ordered, *inner])
+
+    def _taken_out(self, run_id: str, address: str, new: str) -> list[Entry]:
+        rows = self.connection.execute(
+            SQL["entries_under"], {"run_id": run_id, "address": address}
+        ).fetchall()
+        self.delete_entries(run_id, address)
+        found = [_entry(row) for row in rows]
+        return [
+            Entry(
+                new + e.frame[len(address) :],
+                e.ordinal,
+                e.label,
+                e.kind,
+                e.state,
+                e.value,
+                e.request_id,
+                e.attempt,
+            )
+            for e in found
+        ]
+
+    def wakeups(self, queues: Collection[str], now: datetime, limit: int) -> list[str]:
+        values = {"queues": json.dumps(list(queues)), "now": to_number(now), "limit": limit}
+        return list(dict.fromkeys(run_id for (run_id,) in self.connection.execute(SQL["wakeups"], values)))
+
+    def next_wakeup(self, queues: Collection[str]) -> datetime | None:
+        values = {"queues": json.dumps(list(queues))}
+        return to_moment_or_none(self.connection.execute(SQL["next_wakeup"], values).fetchone()[0])
+
+    def has_wakeup(self, run_id: str, now: datetime) -> bool:
+        values = {"run_id": run_id, "now": to_number(now)}
+        return self.connection.execute(SQL["has_wakeup"], values).fetchone() is not None
+
+    def take_wakeups(self, run_id: str, now: datetime) -> list[str]:
+        rows = self.connection.execute(
+            SQL["take_wakeups"], {"run_id": run_id, "now": to_number(now)}
+        ).fetchall()
+        return [strand for (strand,) in rows]
+
+    def delete_wakeups(self, run_id: str) -> None:
+        self.connection.execute(SQL["delete_wakeups"], {"run_id": run_id})
+
+    def insert_worker(self, worker: Worker) -> None:
+        values = {
+            "id": worker.id,
+            "pid": worker.pid,
+            "host": worker.host,
+            "started_at": to_number(worker.started_at),
+            "flows": json.dumps(worker.flows),
+        }
+        self.connection.execute(SQL["insert_worker"], values)
+
+    def delete_worker(self, worker_id: str) -> None:
+        self.connection.execute(SQL["delete_worker"], {"id": worker_id})
+
+    def workers(self) -> list[Worker]:
+        rows = self.connection.execute(SQL["workers"])
+        return [
+            Worker(key, pid, host, to_moment(at), tuple(json.loads(flows)))
+            for key, pid, host, at, flows in rows
+        ]
+
+    def runs_of_worker(self, worker_id: str) -> list[StoredRun]:
+        return [_run(row) for row in self.connection.execute(SQL["runs_of_worker"], {"worker": worker_id})]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
+
+
+def _row(run: StoredRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "flow": run.flow,
+        "queue": run.queue,
+        "status": run.status.value,
+        "token": run.token,
+        "worker": run.worker,
+        "home": run.home,
+        "initiator": run.initiator,
+        "created_at": to_number(run.created_at),
+        "updated_at": to_number(run.updated_at),
+        "signature": _text(run.signature),
+        "input": _text(run.input),
+        "result": _text(run.result),
+        "error": _text(run.error),
+    }
+
+
+def _run(row: tuple[Any, ...]) -> StoredRun:
+    (
+        run_id,
+        flow,
+        queue,
+        status,
+        token,
+        worker,
+        home,
+        initiator,
+        created,
+        updated,
+        signature,
+        data,
+        result,
+        error,
+    ) = row
+    return StoredRun(
+        id=run_id,
+        flow=flow,
+        queue=queue,
+        input=_value(data),
+        status=RunStatus(status),
+        created_at=to_moment(created),
+        updated_at=to_moment(updated),
+        initiator=initiator,
+        signature=tuple(_value(signature)),
+        home=home,
+        worker=worker,
+        token=token,
+        result=_value(result),
+        error=_value(error),
+    )
+
+
+def _entry_row(run_id: str, entry: Entry) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "frame": entry.frame,
+        "ordinal": entry.ordinal,
+        "label": entry.label,
+        "kind": entry.kind,
+        "state": entry.state.value,
+        "value": entry.value,
+        "request_id": entry.request_id,
+        "attempt": entry.attempt,
+    }
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    frame, ordinal, label, kind, state, value, request_id, attempt = row
+    return Entry(frame, ordinal, label, kind, State(state), value, request_id, attempt)

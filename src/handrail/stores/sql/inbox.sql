@@ -1,0 +1,65 @@
+-- name: request
+SELECT draft, state FROM request WHERE id = :id
+
+-- name: insert_request
+INSERT INTO request (id, version, status, thread, run_id, flow, due_at, draft, state)
+VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state)
+
+-- name: update_request
+UPDATE request SET version = :version, status = :status, due_at = :due_at, state = :state
+WHERE id = :id AND version = :version - 1
+
+-- name: due_requests
+SELECT id FROM request WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit
+
+-- name: next_request_due
+SELECT min(due_at) FROM request WHERE due_at IS NOT NULL
+
+-- name: members
+SELECT person FROM member WHERE groupname = :group
+
+-- name: delete_members
+DELETE FROM member WHERE groupname = :group
+
+-- name: insert_member
+INSERT INTO member (groupname, person) VALUES (:group, :person) ON CONFLICT DO NOTHING
+
+-- name: last_hash
+SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1
+
+-- name: insert_event
+INSERT INTO event (sequence, at, actor, kind, request_id, run_id, data, hash)
+VALUES (:sequence, :at, :actor, :kind, :request_id, :run_id, :data, :hash)
+
+-- name: events
+SELECT at, actor, data FROM event WHERE request_id = :request_id ORDER BY sequence
+
+-- name: log
+SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event
+WHERE sequence > :after ORDER BY sequence LIMIT :limit
+
+-- name: insert_message
+INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error)
+VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error)
+
+-- name: update_message
+UPDATE message SET due_at = :due_at, attempts = :attempts, state = :state, error = :error WHERE id = :id
+
+-- name: due_messages
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error FROM message
+WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
+ORDER BY due_at LIMIT :limit
+
+-- name: next_message_due
+SELECT min(due_at) FROM message
+WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending'
+
+-- name: messages
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error FROM message
+WHERE :request_id IS NULL OR request_id = :request_id ORDER BY id DESC LIMIT :limit
+
+-- name: add_wakeup
+INSERT INTO wakeup (run_id, strand, queue, not_before)
+SELECT id, :strand, queue, :not_before FROM run
+WHERE id = :run_id AND status IN ('PENDING', 'RUNNING', 'WAITING')
+ON CONFLICT (run_id, strand) DO UPDATE SET not_before = min(not_before, excluded.not_before)

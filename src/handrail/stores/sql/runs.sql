@@ -1,0 +1,87 @@
+-- name: insert_run
+INSERT INTO run (id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error)
+VALUES (:id, :flow, :queue, :status, :token, :worker, :home, :initiator, :created_at, :updated_at, :signature, :input, :result, :error)
+
+-- name: run
+SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
+FROM run WHERE id = :id
+
+-- name: update_run
+UPDATE run SET status = :status, token = :token, worker = :worker, home = :home, updated_at = :updated_at, result = :result,
+    error = :error
+WHERE id = :id
+
+-- name: holds
+SELECT 1 FROM run WHERE id = :id AND token = :token AND status = 'RUNNING'
+
+-- name: set_waiting
+UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now WHERE id = :id
+
+-- name: write_entry
+INSERT INTO journal (run_id, frame, ordinal, label, kind, state, value, request_id, attempt)
+VALUES (:run_id, :frame, :ordinal, :label, :kind, :state, :value, :request_id, :attempt)
+ON CONFLICT (run_id, frame, ordinal) DO UPDATE SET
+    label = excluded.label, kind = excluded.kind, state = excluded.state, value = excluded.value,
+    request_id = excluded.request_id, attempt = excluded.attempt
+
+-- name: entries
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+WHERE run_id = :run_id AND frame = :frame ORDER BY ordinal
+
+-- name: entry
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+WHERE run_id = :run_id AND frame = :frame AND ordinal = :ordinal
+
+-- name: open_branches
+UPDATE journal SET state = 'open' WHERE run_id = :run_id AND kind = 'branch' AND state = 'waiting'
+
+-- name: branches
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND (:state IS NULL OR state = :state) ORDER BY ordinal
+
+-- name: entries_under
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+WHERE run_id = :run_id AND (
+    frame = :address
+    OR substr(frame, 1, length(:address) + 1) IN (:address || '/', :address || '[', :address || '!')
+)
+
+-- name: delete_under
+DELETE FROM journal WHERE run_id = :run_id AND (
+    frame = :address
+    OR substr(frame, 1, length(:address) + 1) IN (:address || '/', :address || '[', :address || '!')
+)
+
+-- name: delete_frame
+DELETE FROM journal WHERE run_id = :run_id AND frame = :frame
+
+-- name: wakeups
+SELECT wakeup.run_id FROM wakeup JOIN run ON run.id = wakeup.run_id
+WHERE wakeup.queue IN (SELECT value FROM json_each(:queues)) AND not_before <= :now AND run.status IN ('PENDING', 'WAITING')
+ORDER BY not_before LIMIT :limit
+
+-- name: next_wakeup
+SELECT min(not_before) FROM wakeup JOIN run ON run.id = wakeup.run_id
+WHERE wakeup.queue IN (SELECT value FROM json_each(:queues)) AND run.status IN ('PENDING', 'WAITING')
+
+-- name: has_wakeup
+SELECT 1 FROM wakeup WHERE run_id = :run_id AND not_before <= :now LIMIT 1
+
+-- name: take_wakeups
+DELETE FROM wakeup WHERE run_id = :run_id AND not_before <= :now RETURNING strand
+
+-- name: delete_wakeups
+DELETE FROM wakeup WHERE run_id = :run_id
+
+-- name: insert_worker
+INSERT INTO worker (id, pid, host, started_at, flows) VALUES (:id, :pid, :host, :started_at, :flows)
+
+-- name: delete_worker
+DELETE FROM worker WHERE id = :id
+
+-- name: workers
+SELECT id, pid, host, started_at, flows FROM worker ORDER BY id
+
+-- name: runs_of_worker
+SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
+FROM run WHERE (worker = :worker OR home = :worker) AND status IN ('PENDING', 'RUNNING', 'WAITING')

@@ -1,0 +1,36 @@
+"""One transaction on SQLite: the ports of inbox and runs, side by side."""
+
+import sqlite3
+from typing import NamedTuple
+
+from handrail.stores.inbox_rows import InboxRows
+from handrail.stores.run_rows import RunRows
+
+
+class Mark(NamedTuple):
+    """How far a transaction was, to go back there."""
+
+    signals: int
+    head: tuple[int, str] | None
+
+
+class Transaction(InboxRows, RunRows):
+    """What units of work see of a SQLite database."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.signals = []
+        self.head = None
+
+    def signal(self, topic: str, subject: str) -> None:
+        """Ring the doorbell `topic` for `subject` once this transaction is committed."""
+        self.signals.append((topic, subject))
+
+    def mark(self) -> Mark:
+        """Return how far this transaction is."""
+        return Mark(len(self.signals), self.head)
+
+    def forget(self, mark: Mark = Mark(0, None)) -> None:
+        """Forget what was kept beside the database since `mark`, after a rollback to it."""
+        del self.signals[mark.signals :]
+        self.head = mark.head

@@ -1,0 +1,1 @@
+"""Shipped to users: contract suites, simulated reviewers, a clock to turn, replay."""
