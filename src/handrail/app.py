@@ -187,7 +187,7 @@ class App:
     async def __aexit__(self, *error: Any) -> None:
         await self._working.__aexit__(*error)
 
-    # -- runs -----------------------------------------------------------------------------------------------------------
+    # -- runs ---------------------------------------------------------------------------------------------------------
 
     async def start(
         self, name: str, data: dict[str, Any], run_id: str | None = None, *, initiator: str | None = None
@@ -230,9 +230,11 @@ class App:
         work.adopt(queue, flow, run_id)
         try:
             await self._begin(run)
-            return result_of(await self.wait(run_id))
+            settled = await self.wait(run_id)
+            work.forget(queue, run_id)
+            return result_of(settled)
         finally:
-            await work.disown(queue, run_id)
+            work.disown(run_id)
 
     def attended(self) -> list[str]:
         """Return the runs whose result somebody in this process waits for at this moment."""
@@ -243,9 +245,10 @@ class App:
         if self._worker is not None:
             return await self.runs.wait(self._worker.runner, run_id, timeout)
         async with asyncio.timeout(timeout):
-            while not (run := await self.runs.get(run_id)).settled:
+            while True:  # nobody works here: whoever executes the run does that in another process
+                if (run := await self.runs.get(run_id)).settled:
+                    return run
                 await asyncio.sleep(0.1)
-        return run
 
     def _draft(
         self,
@@ -377,8 +380,13 @@ class _Work:
         self.attended[run_id] = self.attended.get(run_id, 0) + 1
         self.runner.flows.setdefault(queue, flow)
 
-    async def disown(self, queue: str, run_id: str) -> None:
-        """Forget the flow of a run that has settled; one that goes on without its caller is still known."""
+    def forget(self, queue: str, run_id: str) -> None:
+        """Forget the flow of a run that has settled, unless the app knows it by its name."""
+        if queue == f"run:{run_id}":
+            self.runner.flows.pop(queue, None)
+
+    def disown(self, run_id: str) -> None:
+        """Nobody waits here any more; a run that hasn't settled goes on without its caller."""
         self.attended[run_id] -= 1
         if not self.attended[run_id]:
             del self.attended[run_id]

@@ -41,6 +41,8 @@ class LocalEngine:
         self._bell = asyncio.Event()
         self._ready: dict[str, None] = {}
         self._look = True
+        self._more = False
+        """whether runs were left in the store because there was no room for them"""
         self._next: datetime | None = None
         self._settled: dict[str, None] = {}
         self._checked = 0.0
@@ -122,20 +124,23 @@ class LocalEngine:
             self._checked = loop.time()
             self._look = True
             await self._keep_house()
+        if self._more and self._runner.room > 0:
+            self._look = True
         if self._look or (self._next is not None and self._next <= self._clock.now()):
             await self._look_around()
 
     async def _look_around(self) -> None:
         """Look at the store itself: what is due now, and when something will be."""
         self._look, self._next = False, None
-        now = self._clock.now()
+        now, room = self._clock.now(), max(self._runner.room, 0)
         due, following = await self._store.read(
             _look,
             queues=self._runner.flows.keys(),
             channels=self._channels.keys(),
             now=now,
-            limit=max(self._runner.room, 0),
+            limit=room,
         )
+        self._more = len(due) >= room
         if await self._runner.claim(due):
             self._bell.set()
         if any(moment <= now for moment in following.sweeps):

@@ -127,8 +127,9 @@ def as_flow(flow: ChainableNode | Callable[..., Awaitable[Data]]) -> ChainableNo
     """Return a flow for a node or an async function over nodes."""
     if isinstance(flow, ChainableNode):
         return flow
-    if isinstance(flow, type) and issubclass(flow, ChainableNode):
+    if isinstance(flow, type):
         raise InvalidFlow(f"{flow.__name__} is a class: register an instance of it, {flow.__name__}(...)")
     if not callable(flow):
         raise InvalidFlow(f"a flow is a node or an async function, not {type(flow).__name__}")
-    return FunctionFlow(flow)
+    function: Callable[..., Awaitable[Data]] = flow
+    return FunctionFlow(function)

@@ -71,7 +71,8 @@ class GuardedCall(HumanNode):
 
     def _schema(self) -> Data:
         fields: dict[str, Any] = {name: (kind, ...) for name, kind in self._types.items()}
-        return create_model("Arguments", **fields).model_json_schema()
+        schema: Data = create_model("Arguments", **fields).model_json_schema()
+        return schema
 
 
 def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
         kind = hints.get(name, Any)
         match parameter.kind:
             case inspect.Parameter.VAR_POSITIONAL:
-                types[name] = tuple[kind, ...]
+                types[name] = tuple[kind, ...]  # type: ignore[valid-type]
             case inspect.Parameter.VAR_KEYWORD:
                 types[name] = dict[str, kind]  # type: ignore[valid-type]
             case _:
@@ -139,6 +140,6 @@ def approval_required(function: Callable[..., Any] | None = None, /, **options: 
         return result["result"]
 
     # Whoever looks for the original behind `wraps` would find a sync function and call this one in a thread.
-    del guarded.__wrapped__  # type: ignore[attr-defined]
+    del guarded.__wrapped__
     guarded.__signature__ = node.signature_of  # type: ignore[attr-defined]
     return guarded

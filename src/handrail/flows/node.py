@@ -69,7 +69,7 @@ class ChainableNode:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "execute" in cls.__dict__:
-            cls.execute = _as_step(cls.__dict__["execute"])  # type: ignore[method-assign]
+            cls.execute = _as_step(cls.__dict__["execute"])  # type: ignore[assignment,method-assign]
 
     async def execute(self, data: Data, *, run_id: str | None = None) -> Data:
         """Do this node's work on `data` and return the result; `run_id` (only outside a run) makes it resumable.

@@ -78,7 +78,7 @@ class Question(HumanNode):
             return answer
         if self.policy.quorum.kind == "first":
             return TypeAdapter(self.schema).validate_python(answer)
-        return TypeAdapter(list[self.schema]).validate_python(answer)
+        return [TypeAdapter(self.schema).validate_python(each) for each in answer]
 
 
 async def ask(

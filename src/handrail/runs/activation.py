@@ -1,4 +1,4 @@
-"""One time that a run is executed, from being claimed to the next wait: what its steps share, and their one way to write."""
+"""One time that a run is executed, from being claimed to its next wait: what its steps share, their one way to write."""
 
 import asyncio
 import logging
@@ -64,7 +64,8 @@ class Activation:
         if strand.task is not asyncio.current_task():
             raise ForeignTask(
                 f"a step of run {self.run_id} was called from another asyncio task; "
-                "use handrail.gather(...) instead of asyncio.gather or create_task, and attempt_timeout instead of wait_for"
+                "use handrail.gather(...) instead of asyncio.gather or create_task, and attempt_timeout instead "
+                "of wait_for"
             )
         if strand.parked:
             raise Parked

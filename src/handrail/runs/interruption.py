@@ -37,7 +37,8 @@ NODE_SCHEMA: dict[str, Any] = {
 }
 GUIDELINE = (
     "The process died while this step was being executed. Find out whether it took effect (the idempotency key may "
-    f"help), then answer {HAPPENED!r} with the step's result, {AGAIN!r} to execute it again, or {CANCEL!r} to cancel the run."
+    f"help), then answer {HAPPENED!r} with the step's result, {AGAIN!r} to execute it again, or {CANCEL!r} "
+    "to cancel the run."
 )
 
 

@@ -54,7 +54,8 @@ def check_same(existing: StoredRun, wanted: StoredRun) -> None:
         same = existing.signature[:1] == wanted.signature[:1]
     if not same:
         raise RunMismatch(
-            f"run {run_id!r} is one of another flow ({existing.flow or ' | '.join(existing.signature)}); use another run_id",
+            f"run {run_id!r} is one of another flow ({existing.flow or ' | '.join(existing.signature)}); "
+            "use another run_id",
             run_id=run_id,
         )
 

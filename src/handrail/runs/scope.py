@@ -112,8 +112,8 @@ class Scope:
         comes = f"the flow has {_told(flow)}" if flow else "the flow has nothing more"
         difference = {"frame": self.address, "position": ordinal, "recorded": recorded, "flow": flow}
         message = (
-            f"the past of run {self.run_id} doesn't match: at position {ordinal} {where} {was}, {comes}. If the flow was "
-            "changed, map old names to new with `handrail migrate`; if it wasn't, use step(), now() and uuid() for "
+            f"the past of run {self.run_id} doesn't match: at position {ordinal} {where} {was}, {comes}. If the flow "
+            "was changed, map old names to new with `handrail migrate`; if it wasn't, use step(), now() and uuid() for "
             "whatever differs between two executions"
         )
         raise self.activation.end(NonDeterministicNode(message, difference=difference))

@@ -13,7 +13,7 @@ WHERE id = :id AND version = :version - 1
 SELECT id FROM request WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit
 
 -- name: next_request_due
-SELECT min(due_at) FROM request WHERE due_at IS NOT NULL
+SELECT (SELECT due_at FROM request WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
 
 -- name: members
 SELECT person FROM member WHERE groupname = :group

@@ -61,8 +61,11 @@ WHERE wakeup.queue IN (SELECT value FROM json_each(:queues)) AND not_before <= :
 ORDER BY not_before LIMIT :limit
 
 -- name: next_wakeup
-SELECT min(not_before) FROM wakeup JOIN run ON run.id = wakeup.run_id
-WHERE wakeup.queue IN (SELECT value FROM json_each(:queues)) AND run.status IN ('PENDING', 'WAITING')
+-- One look into the index for each queue, however many runs sleep in it.
+SELECT min((
+    SELECT not_before FROM wakeup JOIN run ON run.id = wakeup.run_id
+    WHERE wakeup.queue = known.value AND run.status IN ('PENDING', 'WAITING') ORDER BY not_before LIMIT 1
+)) FROM json_each(:queues) AS known
 
 -- name: has_wakeup
 SELECT 1 FROM wakeup WHERE run_id = :run_id AND not_before <= :now LIMIT 1
