@@ -2,6 +2,7 @@
 
 from handrail.app import App as App
 from handrail.app import Run as Run
+from handrail.flows.answer import StreamEvent as StreamEvent
 from handrail.flows.approval import HumanApprovalNode as HumanApprovalNode
 from handrail.flows.durable import gather as gather
 from handrail.flows.durable import idempotency_key as idempotency_key

@@ -108,6 +108,10 @@ class FunctionFlow(ChainableNode):
         """Call the function with the input's keys."""
         return await (self.function(data) if self._whole else self.function(**data))
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Data]:
+        """Call the function itself, as if it were no flow."""
+        return self.function(*args, **kwargs)
+
     def check_input(self, data: Data) -> None:
         if self._whole:
             return

@@ -20,7 +20,8 @@ HandrailError
 │   ├── ForeignTask         a step or an ask from another asyncio task
 │   └── NonDeterministicNode  a replay went another way than the first time
 ├── Rejected                a person said no where the code can't go on without a yes
-├── ModelError              a language model didn't answer
+├── ModelError              a language model didn't answer; `retry_after`
+│   └── ModelRefused        it won't answer however often it is asked: no key, no such model, a bad request
 └── StoreError              the database
     ├── StoreBusy           locked by another process for too long
     ├── StoreFull           the disk is full
@@ -164,7 +165,18 @@ class Rejected(HandrailError):
 
 
 class ModelError(HandrailError):
-    """A language model didn't answer: unreachable, refused, rate-limited, or not installed."""
+    """A language model didn't answer: unreachable, overloaded, rate-limited, or its answer can't be used.
+
+    `retry_after` is how many seconds its server asked us to wait, if it did.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelRefused(ModelError):
+    """Another attempt won't help: no key, a wrong one, no such model, a request it can't take, a missing package."""
 
 
 class StoreError(HandrailError):

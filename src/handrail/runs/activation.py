@@ -1,4 +1,4 @@
-"""One time that a run is executed, from being claimed to its next wait: what its steps share, their one way to write."""
+"""One execution of a run, from being claimed to its next wait: what its steps share, and their one way to write."""
 
 import asyncio
 import logging
@@ -30,6 +30,17 @@ class Cancelled(BaseException):
     def __init__(self, by: str) -> None:
         super().__init__(by)
         self.by = by
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether user code failed: also by what would end the process, or by a cancellation that nobody asked for."""
+    match error:
+        case Exception() | SystemExit():
+            return True
+        case asyncio.CancelledError():
+            task = asyncio.current_task()
+            return task is None or not task.cancelling()
+    return False
 
 
 @dataclass(eq=False)
@@ -82,6 +93,7 @@ class Activation:
         *,
         question: Question | None = None,
         wake_at: datetime | None = None,
+        again: str | None = None,
         park: bool = False,
     ) -> None:
         """Store entries, and with them what goes together; after `park` the strand can't do anything more."""
@@ -98,6 +110,7 @@ class Activation:
             question=question,
             strand=strand.path,
             wake_at=wake_at,
+            again=again,
             park=park,
         )
         if not held:

@@ -14,7 +14,7 @@ from handrail import killpoints
 from handrail.flows.execution import Parked, _current
 from handrail.requests.content import JSON, decode, encode
 from handrail.runs import units
-from handrail.runs.activation import Fenced, Strand
+from handrail.runs.activation import Fenced, Strand, is_failure
 from handrail.runs.journal import Entry, State, as_failure, failure_of, place_of
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ async def _run_branch(scope: "Scope", gather: Entry, branch: Entry, body: Branch
         )
     except Parked:
         return None
-    except Exception as error:
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         if strand.parked:
             return None
         if activation.doom is not None:

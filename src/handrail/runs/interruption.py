@@ -4,13 +4,14 @@ The begin mark of a step with `on_interrupt="ask"` is stored before the step is 
 process died in the step's middle.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handrail.requests.content import encode
 from handrail.requests.decision import Verb
 from handrail.requests.request import RequestDraft
 from handrail.runs.activation import Cancelled
-from handrail.runs.journal import Entry
+from handrail.runs.journal import Entry, State
 
 if TYPE_CHECKING:
     from handrail.runs.scope import Scope
@@ -65,5 +66,8 @@ async def ask_what_happened(scope: "Scope", entry: Entry) -> str | None:
         answer = request.outcome.payload
         if answer["what"] == CANCEL:
             raise scope.activation.end(Cancelled(", ".join(request.outcome.by)))
-        await aside.settle(asked)
-        return encode(answer["result"]) if answer["what"] == HAPPENED else None
+        if answer["what"] == HAPPENED:  # stored with the step's result: a crash in between must not ask again
+            return encode(answer["result"])
+        # Open again, not begun: dying before it begins anew is no interruption that anybody has to be asked about.
+        await aside.settle(asked, replace(entry, state=State.OPEN))
+        return None

@@ -61,7 +61,7 @@ def join(frame: str, label: str) -> str:
     return f"{frame}/{label}"
 
 
-def as_failure(address: str, error: Exception) -> dict[str, str]:
+def as_failure(address: str, error: BaseException) -> dict[str, str]:
     """Return what the journal keeps of an error: where it came from, its kind, its text."""
     if isinstance(error, StepFailed):
         return {"name": error.name, "kind": error.kind, "message": error.message}

@@ -6,8 +6,8 @@ in this process or in another one.
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from handrail.inbox.ports import Clock, Store
 from handrail.requests.content import as_stored
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreError
 from handrail.runs import units
-from handrail.runs.activation import Activation, Cancelled, Fenced, Strand
+from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, is_failure
 from handrail.runs.journal import as_failure
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.scope import Scope
@@ -55,6 +55,7 @@ class Runner:
         """set whenever an execution has ended and so made room"""
         self.failed: dict[str, StoreError] = {}
         """runs that could not be stored, to be given back when the store works again"""
+        self._reserved = 0
         self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
         self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
 
@@ -63,7 +64,16 @@ class Runner:
     @property
     def room(self) -> int:
         """How many more runs may be executed now."""
-        return self.concurrency - len(self._tasks)
+        return self.concurrency - len(self._tasks) - self._reserved
+
+    @contextmanager
+    def reserved(self, count: int) -> Iterator[None]:
+        """Keep room for runs that are just being taken."""
+        self._reserved += count
+        try:
+            yield
+        finally:
+            self._reserved -= count
 
     @property
     def live(self) -> dict[str, int]:
@@ -76,9 +86,10 @@ class Runner:
         if not wanted:
             return 0
         killpoints.reach("claim:before")
-        claimed = await self.store.do(
-            units.claim, run_ids=wanted, queues=self.flows.keys(), worker=self.worker_id, now=self.clock.now()
-        )
+        with self.reserved(len(wanted)):
+            claimed = await self.store.do(
+                units.claim, run_ids=wanted, queues=self.flows.keys(), worker=self.worker_id, now=self.clock.now()
+            )
         for one in claimed:
             self.execute(one)
         return len(claimed)
@@ -152,7 +163,9 @@ class Runner:
         except Cancelled as cancelled:
             await self.store.do(units.cancel, run_id=run.id, now=self.clock.now(), actor=cancelled.by)
             return None
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             return self._failed(error, strand, run, activation)
 
     async def _call(self, flow: ChainableNode, run: StoredRun) -> Any:
@@ -161,7 +174,7 @@ class Runner:
         flow.check_input(run.input)
         return await body_of(whole)(run.input)
 
-    def _failed(self, error: Exception, strand: Strand, run: StoredRun, activation: Activation) -> End | None:
+    def _failed(self, error: BaseException, strand: Strand, run: StoredRun, activation: Activation) -> End | None:
         match activation.doom or error:
             case NonDeterministicNode() as different:
                 return End(
@@ -207,6 +220,11 @@ class Runner:
         for future in self._waiting.pop(run_id, ()):
             if not future.done():
                 future.set_exception(error)
+
+    def give_up(self, error: Exception) -> None:
+        """Tell everybody who waits that no run goes on here any more."""
+        for run_id in self.watched:
+            self._tell_error(run_id, error)
 
     # -- stopping -----------------------------------------------------------------------------------------------------
 

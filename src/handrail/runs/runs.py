@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from handrail import killpoints
@@ -19,7 +18,6 @@ from handrail.requests.errors import (
     UnknownId,
 )
 from handrail.runs import units
-from handrail.runs.journal import Entry, State
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.runner import Runner
@@ -133,54 +131,10 @@ def _retry(tx: RunTransaction, *, run_id: str, now: Any, actor: str) -> StoredRu
         raise Conflict(
             f"run {run_id} is {run.status}: only FAILED and NEEDS_ATTENTION can be tried again", winner=None
         )
-    if run.status is RunStatus.FAILED and run.error is not None:
-        clear_failure(tx, run_id, run.error["name"])
+    if run.status is RunStatus.FAILED:
+        units.reopen(tx, run_id, "")
     units.log(tx, run, "retried", now, actor)
     return units.revive(tx, run, now)
-
-
-def clear_failure(tx: RunTransaction, run_id: str, address: str) -> None:
-    """Open the failed step at `address` again, and those around it that failed because of it."""
-    entries = {entry.address: entry for entry in _failed_on_the_way(tx, run_id, address)}
-    for entry in entries.values():
-        tx.write_entries(
-            run_id,
-            [
-                replace(
-                    entry,
-                    state=State.OPEN,
-                    value=_count_of(tx, run_id, entry),
-                    attempt=_left(tx, run_id, entry, entries),
-                )
-            ],
-        )
-
-
-def _failed_on_the_way(tx: RunTransaction, run_id: str, address: str) -> list[Entry]:
-    found, frames = [], [""]
-    while frames:
-        frame = frames.pop()
-        for entry in [*tx.entries(run_id, frame)]:
-            on_the_way = address == entry.address or address.startswith(
-                (f"{entry.address}/", f"{entry.address}[")
-            )
-            if on_the_way and entry.state is State.FAILED:
-                found.append(entry)
-            if on_the_way:
-                frames.append(entry.address)
-    return found
-
-
-def _count_of(tx: RunTransaction, run_id: str, entry: Entry) -> str | None:
-    """A gather's value is the number of its branches; a failure has overwritten it."""
-    return encode(len(tx.branches(run_id, entry.address, None))) if entry.kind == "gather" else None
-
-
-def _left(tx: RunTransaction, run_id: str, entry: Entry, reopened: dict[str, Entry]) -> int:
-    """A gather waits again for the branches that are opened again; any other step begins with fresh attempts."""
-    if entry.kind != "gather":
-        return 0
-    return sum(branch.address in reopened for branch in tx.branches(run_id, entry.address, None))
 
 
 def result_of(run: StoredRun) -> dict[str, Any]:

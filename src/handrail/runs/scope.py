@@ -17,6 +17,8 @@ from handrail.flows.node import ChainableNode
 from handrail.requests.content import JSON, decode, encode
 from handrail.requests.errors import (
     InvalidInput,
+    ModelError,
+    ModelRefused,
     NonDeterministicNode,
     ProgrammingError,
     Rejected,
@@ -25,13 +27,16 @@ from handrail.requests.errors import (
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs import interruption
-from handrail.runs.activation import Activation, Strand
+from handrail.runs.activation import Activation, Strand, is_failure
 from handrail.runs.branches import run_branches
 from handrail.runs.journal import ANY_KIND, Entry, State, as_failure, failure_of, place_of
 from handrail.runs.units import Question
 
-FINAL = (InvalidInput, ProgrammingError, Rejected)
+FINAL = (InvalidInput, ModelRefused, ProgrammingError, Rejected)
 """errors that another attempt can't mend"""
+
+LONGEST_PAUSE = 86_400.0
+"""seconds between two attempts, whatever a server asks for"""
 
 
 class Scope:
@@ -56,6 +61,8 @@ class Scope:
         self.entries = activation.frames.get(frame, [])
         self._written = own is None or bool(self.entries)
         self._cursor = 0
+        self._cut = False
+        """whether a step was cancelled in its middle: what it came to is not recorded, so nothing may follow"""
         self._names: dict[str, int] = {}
 
     @property
@@ -72,6 +79,7 @@ class Scope:
     def _take(self, name: str | None, kind: str) -> tuple[Entry, bool]:
         """Return the next entry of this frame, and whether it is recorded."""
         self.activation.check(self.strand)
+        self._check_whole()
         ordinal, label = self._cursor, self._label(name)
         self._cursor += 1
         fresh = Entry(self.address, ordinal, label, kind, State.OPEN)
@@ -100,10 +108,10 @@ class Scope:
             self._cursor += 1
         return self._cursor
 
-    async def settle(self, ordinal: int) -> None:
-        """Store that an entry of this frame is over."""
+    async def settle(self, ordinal: int, *together: Entry) -> None:
+        """Store that an entry of this frame is over, and what that means for others."""
         self.entries[ordinal] = replace(self.entries[ordinal], state=State.DONE)
-        await self.write(self.entries[ordinal])
+        await self.write(self.entries[ordinal], *together)
 
     def differs(self, ordinal: int, recorded: dict[str, Any] | None, flow: dict[str, Any] | None) -> NoReturn:
         """End this execution: what is recorded at `ordinal` of this frame is not what the flow has there."""
@@ -122,8 +130,17 @@ class Scope:
         """Check that everything recorded in this frame was reached."""
         if self.activation.doom is not None or self.strand.parked:
             self.activation.check(self.strand)
+        self._check_whole()
         if self._cursor < len(self.entries):
             self.differs(self._cursor, place_of(self.entries[self._cursor]), None)
+
+    def _check_whole(self) -> None:
+        if self._cut:
+            where = f"in {self.address!r}" if self.address else "of the flow"
+            raise ProgrammingError(
+                f"a step {where} was cut off by a timeout or a cancellation around it, which a replay can't repeat; "
+                "bound a step by its own attempt_timeout, and a request by its timeout"
+            )
 
     # -- writing --------------------------------------------------------------------------------------------------
 
@@ -257,7 +274,10 @@ class Scope:
             self._check_alive()
             await self.write(replace(entry, state=State.STOPPED, value=encode(stop.result)))
             raise
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                self._cut = self._cut or isinstance(error, asyncio.CancelledError)
+                raise
             self._check_alive()
             raise await self._failed(entry, error, options) from error
         killpoints.reach("step:executed")
@@ -287,17 +307,23 @@ class Scope:
         if self.strand.parked:
             raise Parked
 
-    async def _failed(self, entry: Entry, error: Exception, options: StepOptions) -> Exception:
+    async def _failed(self, entry: Entry, error: BaseException, options: StepOptions) -> Exception:
         """Store a failed attempt. Either the run waits for the next one, or the failure is final and returned."""
         attempt = entry.attempt + 1
         if attempt <= options.retries and not isinstance(error, FINAL):
-            wake_at = self.now() + timedelta(seconds=options.pause(attempt))
+            wake_at = self.now() + timedelta(seconds=_pause(options, attempt, error))
             again = replace(entry, state=State.OPEN, attempt=attempt)
-            await self.write(again, wake_at=wake_at, park=True)
+            await self.write(again, wake_at=wake_at, again=entry.address, park=True)
             raise Parked
         failure = as_failure(entry.address, error)
         await self.write(replace(entry, state=State.FAILED, value=encode(failure), attempt=attempt))
         return StepFailed(**failure, run_id=self.run_id)
+
+
+def _pause(options: StepOptions, attempt: int, error: BaseException) -> float:
+    """Return the seconds to wait: what the node says, or what a model's server asked for if that is longer."""
+    asked = error.retry_after if isinstance(error, ModelError) else None
+    return max(options.pause(attempt), min(asked or 0.0, LONGEST_PAUSE))
 
 
 def _told(place: dict[str, Any]) -> str:

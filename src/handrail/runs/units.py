@@ -123,14 +123,18 @@ def record(
     question: Question | None = None,
     strand: str = "",
     wake_at: datetime | None = None,
+    again: str | None = None,
     park: bool = False,
 ) -> bool:
     """Write journal entries, open a request, set a timer, let the run wait: what belongs together, at once.
 
-    Returns False, and changes nothing, if the run belongs to somebody else by now.
+    `again` is a frame that will be executed again because it failed. Returns False, and changes nothing, if the run
+    belongs to somebody else by now.
     """
     if not tx.holds(run_id, token):
         return False
+    if again is not None:
+        reopen(tx, run_id, again)
     tx.write_entries(run_id, entries)
     if question is not None:
         moves.open_request(
@@ -149,6 +153,27 @@ def record(
     if park and not strand:
         wait(tx, run_id, now)
     return True
+
+
+def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
+    """Open the last step of a frame again if it failed, and what failed inside it; what is completed is kept.
+
+    A failure that the flow's code has caught and gone on from is not the last step: it stays remembered.
+    """
+    last = next(reversed(tx.entries(run_id, frame)), None)
+    if last is None or last.state is not State.FAILED:
+        return
+    if last.kind != "gather":
+        tx.write_entries(run_id, [replace(last, state=State.OPEN, value=None, attempt=0)])
+        reopen(tx, run_id, last.address)
+        return
+    branches = tx.branches(run_id, last.address, None)
+    failed = [branch for branch in branches if branch.state is State.FAILED]
+    count = encode(len(branches))  # a gather's value is the number of its branches; the failure has overwritten it
+    tx.write_entries(run_id, [replace(last, state=State.OPEN, value=count, attempt=len(failed))])
+    for branch in failed:
+        tx.write_entries(run_id, [replace(branch, state=State.OPEN, value=None)])
+        reopen(tx, run_id, branch.address)
 
 
 def wait(tx: RunTransaction, run_id: str, now: datetime) -> None:
