@@ -5,6 +5,7 @@ The store: `--store`, then `App(store=...)`, then the environment variable `HAND
 
 import getpass
 import os
+from functools import cache
 from pathlib import Path
 
 from handrail.requests.errors import InvalidInput
@@ -37,6 +38,7 @@ def open_store(url: str) -> SQLiteStore:
     return SQLiteStore(Path(rest[1:]))
 
 
+@cache
 def os_user() -> str:
     """Return the name of the person at this machine, as the operating system knows it."""
     try:

@@ -1,0 +1,72 @@
+"""Parts of the documentation that are made from the code, so that they can't drift from it."""
+
+import inspect
+
+import typer.main
+
+from handrail.cli.program import program
+from handrail.requests import errors
+from handrail.requests.lifecycle import TABLE
+
+
+def lifecycle_table() -> str:
+    """Return a Markdown table: a row for each move, a column for each state it can be made in."""
+    states = [status for status, moves in TABLE.items() if moves]
+    moves = list(dict.fromkeys(move for status in states for move in TABLE[status]))
+    lines = [
+        f"| move | {' | '.join(f'from `{status}`' for status in states)} |",
+        "|---|" + "---|" * len(states),
+    ]
+    for move in moves:
+        cells = [f"`{TABLE[status][move]}`" if move in TABLE[status] else "" for status in states]
+        lines.append(f"| {move.__name__.lower()} | {' | '.join(cells)} |")
+    final = ", ".join(f"`{status}`" for status, row in TABLE.items() if not row)
+    return "\n".join([*lines, "", f"Final: {final}."])
+
+
+def error_tree() -> str:
+    """Return the tree of errors as the docstring of its module draws it."""
+    drawn = inspect.getdoc(errors) or ""
+    return f"```text\n{inspect.cleandoc(drawn.partition('HandrailError')[1] + drawn.partition('HandrailError')[2])}\n```"
+
+
+def command_table() -> str:
+    """Return a Markdown table of the commands with their arguments, from the program itself."""
+    lines = ["| command | does |", "|---|---|"]
+    for name, command in _commands(typer.main.get_command(program), ""):
+        arguments = [_written(parameter) for parameter in command.params if parameter.name != "help"]
+        does = (command.help or "").split("\n\n")[0].replace("\n", " ")
+        lines.append(f"| `{' '.join(['handrail', name, *filter(None, arguments)])}` | {does} |")
+    return "\n".join(lines)
+
+
+def _commands(group, prefix):
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
+
+
+def _written(parameter) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    option = parameter.opts[0]
+    return f"[{option}]" if parameter.is_flag else f"[{option} {parameter.metavar or 'VALUE'}]"
+
+
+GENERATED = {
+    "docs/concepts/requests.md": ("lifecycle", lifecycle_table),
+    "docs/reference/errors.md": ("errors", error_tree),
+    "docs/reference/command-line.md": ("commands", command_table),
+}
+"""page: the name of the marked part, and what makes it"""
+
+
+def split(page: str, name: str) -> tuple[str, str, str]:
+    """Return what stands before, in and after the marked part of a page."""
+    begin, end = f"<!-- {name}: generated, see tests/unit/test_docs.py -->\n", "<!-- end -->"
+    before, found, rest = page.partition(begin)
+    assert found, f"the page has no part marked {begin!r}"
+    written, _, after = rest.partition(end)
+    return before + begin, written, end + after
