@@ -1,0 +1,8 @@
+"""The terminal: shows what is asked, reads what the person at it decides, and hands it to the inbox.
+
+Everything for people goes to stderr, so that the output of a script stays its own.
+"""
+
+from handrail.channels.terminal.attend import attend
+
+__all__ = ["attend"]
