@@ -219,6 +219,15 @@ class App:
 
     async def execute(self, flow: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
         """Execute a flow that the caller holds, and return its result. What bare `flow.execute` comes to."""
+        return result_of(await self.carry_out(flow, data, run_id))
+
+    async def carry_out(
+        self, flow: ChainableNode, data: dict[str, Any], run_id: str | None, *, name: str | None = None
+    ) -> StoredRun:
+        """Execute a flow that the caller holds until its run has settled.
+
+        `name` is what the run's flow is called if no app has given it a name; only the caller executes it then.
+        """
         work = self._worker
         if work is None:
             raise ProgrammingError("the app is not working: use it inside `async with app:`")
@@ -226,13 +235,13 @@ class App:
         home = work.worker.id if run_id is None else None
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         queue = named or f"run:{run_id}"
-        run = replace(self._draft(flow, data, run_id, named, queue, None), home=home)
+        run = replace(self._draft(flow, data, run_id, named or name, queue, None), home=home)
         work.adopt(queue, flow, run_id)
         try:
             await self._begin(run)
             settled = await self.wait(run_id)
             work.forget(queue, run_id)
-            return result_of(settled)
+            return settled
         finally:
             work.disown(run_id)
 
@@ -277,16 +286,24 @@ class App:
         )
 
     async def _begin(self, run: StoredRun) -> None:
-        """Store the run, and execute it here at once if there is room."""
-        runner = self._worker.runner if self._worker is not None else None
-        here = runner is not None and runner.room > 0 and run.queue in runner.flows
-        if here and runner is not None:
-            run = replace(run, status=RunStatus.RUNNING, worker=runner.worker_id, token=1)
-        _, new = await self.runs.create(run)
-        if new and here and runner is not None:
-            runner.execute(units.Claimed(run))
-        elif self._worker is not None:
-            self._worker.engine.look()
+        """Store the run, and execute it here at once if there is room.
+
+        Whoever stops waiting leaves a run that goes on: what is stored as RUNNING here is executed here.
+        """
+        await asyncio.shield(self._store_and_execute(run))
+
+    async def _store_and_execute(self, run: StoredRun) -> None:
+        work = self._worker
+        if work is None or work.runner.room < 1 or run.queue not in work.runner.flows:
+            await self.runs.create(run)
+        else:
+            run = replace(run, status=RunStatus.RUNNING, worker=work.worker.id, token=1)
+            with work.runner.reserved(1):
+                _, new = await self.runs.create(run)
+            if new:
+                work.runner.execute(units.Claimed(run))
+        if work is not None:
+            work.engine.look()
 
 
 class _Host:
@@ -312,6 +329,8 @@ class _Host:
                     await asyncio.Event().wait()
                 finally:
                     attendant.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await attendant
         except Exception as error:
             _hosts.pop((id(self.loop), self.app.configured_store), None)
             if not self._ready.done():
@@ -327,14 +346,30 @@ class _Host:
 _hosts: dict[tuple[int, Any], _Host] = {}
 
 
-async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
-    url = settings.store_url()
+async def execute_here(
+    flow: ChainableNode,
+    data: dict[str, Any],
+    run_id: str | None = None,
+    *,
+    url: str | None = None,
+    name: str | None = None,
+) -> StoredRun:
+    """Execute a flow in this process without an app of its own, until its run has settled; it asks in the terminal.
+
+    `url` is the store, by default `HANDRAIL_STORE` or `handrail.db`; `name` what the run's flow is called if no app
+    has given it a name.
+    """
+    url = settings.store_url(url)
     key = (id(asyncio.get_running_loop()), url)
     host = _hosts.get(key)
     if host is None or host.loop.is_closed():
         host = _hosts[key] = _Host(url)
     app = await host.ready()
-    return await app.execute(node, data, run_id)
+    return await app.carry_out(flow, data, run_id, name=name)
+
+
+async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
+    return result_of(await execute_here(node, data, run_id))
 
 
 fill_start_run(_start_run)

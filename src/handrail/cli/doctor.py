@@ -1,0 +1,181 @@
+"""The command `doctor`: what Handrail stands on, measured, and what is wrong with it. It changes nothing."""
+
+import os
+import platform
+import re
+import sqlite3
+import stat
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from handrail.app import App
+from handrail.cli.ending import FAILED, command
+from handrail.cli.opening import path_of
+from handrail.cli.options import AsJSON, Store
+from handrail.cli.printing import print_json, print_table
+from handrail.cli.runs import every_run
+from handrail.inbox import views
+from handrail.inbox.moves import PENDING
+from handrail.runs.ports import RunTransaction, Worker
+from handrail.stores.migration import level_of, migrations
+
+OLDEST_SQLITE = (3, 35, 0)
+"""the first with RETURNING"""
+WRITES = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `problem` says what to do if it isn't well."""
+
+    check: str
+    value: str
+    problem: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is well."""
+        return self.problem is None
+
+
+@command
+async def doctor(store: Store = None, as_json: AsJSON = False) -> int | None:
+    """Look at Python, SQLite, the store, its disk, workers, runs and requests; 1 if something is wrong."""
+    checks = [*_environment()]
+    path = path_of(store)
+    if path is None:
+        checks.append(Check("store", "in memory"))
+    else:
+        checks += _folder(path)
+        if path.exists():
+            found = list(_file(path))
+            checks += found
+            if all(check.ok for check in found if check.check in ("database", "level")):
+                async with App().connect(store) as app:
+                    checks += await _content(app)
+    if as_json:
+        print_json([{**asdict(check), "ok": check.ok} for check in checks])
+    else:
+        print_table(["", "", ""], [[check.check, check.value, check.problem or ""] for check in checks])
+    return None if all(check.ok for check in checks) else FAILED
+
+
+def _environment() -> Iterator[Check]:
+    yield Check("handrail", metadata.version("handrail"))
+    yield Check("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
+    old = sqlite3.sqlite_version_info < OLDEST_SQLITE
+    wanted = ".".join(map(str, OLDEST_SQLITE))
+    yield Check("sqlite", sqlite3.sqlite_version, f"needs SQLite {wanted} or newer" if old else None)
+    for extra, missing in _extras().items():
+        installed = (
+            f"missing {', '.join(missing)}: pip install 'handrail[{extra}]'" if missing else "installed"
+        )
+        yield Check(f"extra {extra}", installed)
+
+
+def _extras() -> dict[str, list[str]]:
+    """Return what is missing of each extra."""
+    found: dict[str, list[str]] = {}
+    for requirement in metadata.requires("handrail") or []:
+        match = re.match(r"([\w.-]+).*extra == ['\"](\w+)['\"]", requirement)
+        if match and match[1] != "handrail" and match[2] != "dev":
+            missing = found.setdefault(match[2], [])
+            if not _is_installed(match[1]):
+                missing.append(match[1])
+    return found
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _folder(path: Path) -> Iterator[Check]:
+    there = path.exists()
+    yield Check("store", str(path) if there else f"{path} (doesn't exist yet: the first run creates it)")
+    if not path.parent.is_dir():
+        yield Check("folder", str(path.parent), "doesn't exist: create it, or name another store")
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        yield Check("folder", str(path.parent), "can't be written: check its permissions")
+    else:
+        try:
+            yield Check("fsync", f"{_fsync(path.parent):.2f} ms (median of {WRITES} writes beside the store)")
+        except OSError as error:
+            yield Check("fsync", "failed", f"{error.strerror}: check the disk and its free space")
+
+
+def _fsync(folder: Path) -> float:
+    """Return how long a durable write takes in `folder`, in milliseconds."""
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(WRITES):
+            start = time.perf_counter()
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+def _file(path: Path) -> Iterator[Check]:
+    details = path.stat()
+    yield Check("size", f"{details.st_size:,} bytes")
+    mode = stat.S_IMODE(details.st_mode)
+    too_open = f"others can read what runs have done: chmod 600 {path}" if mode & 0o077 else None
+    yield Check("permissions", f"{mode:04o}", too_open)
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            level = level_of(connection)
+            journal = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            state = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        yield Check("database", "can't be read", f"{error}: restore it from a backup, or name another store")
+        return
+    yield Check("database", state, None if state == "ok" else "is damaged: restore it from a backup")
+    yield _level(level)
+    yield Check("journal", journal)
+
+
+def _level(level: int) -> Check:
+    newest = migrations()[-1][0]
+    if level > newest:
+        return Check("level", str(level), f"this Handrail knows up to {newest}: upgrade Handrail")
+    older = f"this Handrail writes {newest}: `handrail db upgrade`" if level < newest else None
+    return Check("level", str(level), older)
+
+
+async def _content(app: App) -> list[Check]:
+    workers = await app.store.read(_workers)
+    alive = [worker for worker in workers if not app.store.liveness.is_dead(worker.id)]
+    statuses = Counter([run.status.value async for run in every_run(app)])
+    pending = await views.requests(app.store, PENDING, limit=1_000_000)
+    overdue = sum(request.due_at is not None and request.due_at < app.clock.now() for request in pending)
+    nobody = (
+        f"{overdue} are overdue and no worker is alive to act on them: start one"
+        if overdue and not alive
+        else None
+    )
+    stuck = f"{statuses['NEEDS_ATTENTION']} need attention: `handrail runs --status NEEDS_ATTENTION`"
+    return [
+        Check("workers", f"{len(alive)} alive, {len(workers) - len(alive)} dead"),
+        Check(
+            "runs",
+            ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none",
+            stuck if statuses["NEEDS_ATTENTION"] else None,
+        ),
+        Check("requests", f"{len(pending)} open, {overdue} overdue", nobody),
+    ]
+
+
+def _workers(tx: RunTransaction) -> list[Worker]:
+    return tx.workers()

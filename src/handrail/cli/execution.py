@@ -1,0 +1,166 @@
+"""The commands that execute flows, or have them executed: run (here), start (by a worker), worker."""
+
+import asyncio
+import logging
+import shlex
+import signal
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from handrail.app import App, execute_here
+from handrail.cli.ending import FAILED, command, leave_soon, report
+from handrail.cli.loading import load_app, load_flow, parse_input
+from handrail.cli.opening import actor, option
+from handrail.cli.options import As, AsJSON, DataArgument, RunId, Store
+from handrail.cli.printing import note, print_json, say
+from handrail.requests.errors import InvalidInput, RunError
+from handrail.runs.ports import RunTransaction
+from handrail.runs.run import SETTLED_RUNS, RunStatus, public
+from handrail.runs.runs import result_of
+
+AppArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODULE:APP",
+        help="Where the app is; the working directory is importable.",
+        show_default=False,
+    ),
+]
+
+
+class LogLevel(StrEnum):
+    """How much a worker tells."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@command
+async def run(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:FLOW", help="A node or an async function over nodes.", show_default=False
+        ),
+    ],
+    data: DataArgument,
+    run_id: RunId = None,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> int | None:
+    """Execute a flow here, asking in this terminal, and print its result."""
+    given = parse_input(data)
+    flow = load_flow(target)
+    try:
+        ended = await execute_here(flow, given, run_id, url=store, name=target)
+    except asyncio.CancelledError:
+        note(_how_to_go_on(target, run_id, store))
+        raise
+    if as_json:
+        print_json([{"run_id": ended.id, "status": ended.status.value, "result": ended.result}])
+    try:
+        result = result_of(ended)
+    except RunError as error:
+        report(error)
+        if ended.status is RunStatus.FAILED and run_id is not None:
+            again = f"`handrail retry {shlex.quote(run_id)}{option(store)}`"
+            note(f"once the cause is gone: {again}, then the same command again")
+        return FAILED
+    if not as_json:
+        print_json(result)
+    return None
+
+
+def _how_to_go_on(target: str, run_id: str | None, store: str | None) -> str:
+    if run_id is None:
+        return "interrupted: this run ended with its process; with --run-id ID the same command goes on where it was"
+    return (
+        f"interrupted: run {run_id} is kept; it goes on with the same input and `handrail run {shlex.quote(target)} "
+        f"JSON --run-id {shlex.quote(run_id)}{option(store)}`"
+    )
+
+
+@command
+async def start(
+    target: AppArgument,
+    flow: Annotated[
+        str, typer.Argument(metavar="FLOW", help="The name that the app gave the flow.", show_default=False)
+    ],
+    data: DataArgument,
+    run_id: RunId = None,
+    person: As = None,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Store a run for the workers and print its id."""
+    given = parse_input(data)
+    app = load_app(target)
+    async with app.connect(store):
+        if app.store.path is None:
+            raise InvalidInput(
+                "a run in memory would end with this command: name a file with --store sqlite:///handrail.db"
+            )
+        started = await app.start(flow, given, run_id, initiator=actor(person).name)
+        if as_json:
+            print_json([public(await app.runs.get(started.id))])
+        else:
+            say(started.id)
+        if started.status not in SETTLED_RUNS and not await _somebody_knows(app, flow):
+            needed = f"`handrail worker {target}{option(store)}`"
+            note(f"no worker of {app.store.where} knows {flow!r} right now: start one with {needed}")
+
+
+def _workers_that_know(tx: RunTransaction, *, flow: str) -> list[str]:
+    return [worker.id for worker in tx.workers() if flow in worker.flows]
+
+
+async def _somebody_knows(app: App, flow: str) -> bool:
+    """Whether a living worker of the store has registered the flow's name."""
+    workers = await app.store.read(_workers_that_know, flow=flow)
+    return any(not app.store.liveness.is_dead(worker) for worker in workers)
+
+
+@command
+async def worker(
+    target: AppArgument,
+    store: Store = None,
+    log_level: Annotated[
+        LogLevel, typer.Option("--log-level", help="What is told on stderr.")
+    ] = LogLevel.INFO,
+) -> None:
+    """Work on the runs of an app until Ctrl-C or SIGTERM; a second one kills."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    app = load_app(target)
+    stopping = _until_signalled()
+    async with app.work(store):
+        names = ", ".join(sorted(app.flows)) or "no flow at all: register one with app.flow(NAME, flow)"
+        note(f"working on {names}, in {app.store.where}; Ctrl-C ends it")
+        await stopping.wait()
+        note("stopping; what is not finished goes on when a worker runs again")
+    leave_soon(0)
+
+
+def _until_signalled() -> asyncio.Event:
+    """Return what is set by the first SIGINT or SIGTERM; the next one kills, as it would have anyway."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        stopping.set()
+        for each in signals:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+
+    for each in signals:
+        loop.add_signal_handler(each, stop)
+    return stopping

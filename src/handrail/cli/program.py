@@ -1,0 +1,84 @@
+"""The program: every command by its name. What a command needs beyond that it imports itself, so that help is quick."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+import handrail
+from handrail.cli import doctor, execution, outbox, requests, runs, show, upkeep
+from handrail.cli.ending import end
+from handrail.cli.options import As, Store
+
+program = typer.Typer(
+    name="handrail",
+    help="Durable human-in-the-loop workflows for AI.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+database = typer.Typer(help="Look after the database.", no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(handrail.__version__)
+        raise typer.Exit
+
+
+@program.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Durable human-in-the-loop workflows for AI."""
+
+
+@program.command()
+def demo(store: Store = None) -> None:
+    """See Handrail at work: a draft, your feedback, its revision, your approval, a file."""
+    from handrail.cli.demo import demo_command
+
+    end(lambda: demo_command(store))
+
+
+@program.command()
+def inbox(
+    person: As = None,
+    once: Annotated[bool, typer.Option("--once", help="End when nothing is open any more.")] = False,
+    store: Store = None,
+) -> None:
+    """Decide, one after the other, what waits for you."""
+    from handrail.cli.inbox import inbox_command
+
+    end(lambda: inbox_command(store, person, once))
+
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": execution.run,
+    "start": execution.start,
+    "worker": execution.worker,
+    "runs": runs.runs,
+    "requests": requests.requests,
+    "show": show.show,
+    "decide": requests.decide,
+    "claim": requests.claim,
+    "release": requests.release,
+    "comment": requests.comment,
+    "reassign": requests.reassign,
+    "escalate": requests.escalate,
+    "remind": requests.remind,
+    "withdraw": requests.withdraw,
+    "outbox": outbox.outbox,
+    "cancel": runs.cancel,
+    "retry": runs.retry,
+    "migrate": runs.migrate,
+    "verify": upkeep.verify,
+    "doctor": doctor.doctor,
+}
+for _name, _command in _COMMANDS.items():
+    program.command(_name)(_command)
+database.command("upgrade")(upkeep.upgrade)
+program.add_typer(database, name="db")

@@ -1,0 +1,209 @@
+"""The command `show`: a request with all that is needed to judge it, or a run with what it has done."""
+
+import shlex
+from dataclasses import asdict
+from difflib import unified_diff
+from typing import Annotated, Any
+
+import typer
+
+from handrail.app import App
+from handrail.channels.terminal.hints import how_to_decide
+from handrail.cli.ending import command
+from handrail.cli.history import MOST, read_steps, suggestions
+from handrail.cli.opening import opened, option
+from handrail.cli.options import AsJSON, Store
+from handrail.cli.outbox import listed
+from handrail.cli.printing import json_text, moment, people, print_json, print_table, say
+from handrail.inbox import views
+from handrail.requests.errors import UnknownId
+from handrail.requests.record import public as public_request
+from handrail.requests.request import HumanRequest
+from handrail.runs.ports import RunTransaction
+from handrail.runs.run import StoredRun
+from handrail.runs.run import public as public_run
+
+INDENT = "  "
+HASH = 12
+"""characters of a hash that tell it apart by eye"""
+
+
+@command
+async def show(
+    given: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of a request or of a run.", show_default=False)
+    ],
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show a request or a run."""
+    async with opened(store, f"request or run {given!r}") as app:
+        request, run = await app.store.read(_find, given=given)
+        if request is not None:
+            messages = await app.store.read(listed, request_id=given)
+            found = {**await views.detail(app.store, given), "messages": messages}
+        elif run is not None:
+            found = await _detail(app, run)
+        else:
+            raise UnknownId(
+                f"there is no request and no run {given!r} in {app.store.where}; "
+                "`handrail requests` and `handrail runs` list them"
+            )
+        decide_with = how_to_decide(request, app.store) if request and not request.ended else ""
+    if as_json:
+        print_json([found])
+    elif request is None:
+        _show_run(found, store)
+    else:
+        _show_request(found)
+        _part("decide with", decide_with)
+
+
+def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, StoredRun | None]:
+    return tx.request(given), tx.run(given)
+
+
+async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
+    asked = await views.requests(app.store, run_id=run.id, limit=MOST)
+    return {
+        **public_run(run),
+        "steps": await app.store.read(read_steps, run_id=run.id),
+        "requests": [public_request(request) for request in asked],
+        "migrate": [asdict(suggestion) for suggestion in suggestions(run)],
+    }
+
+
+def _facts(facts: dict[str, str | None]) -> None:
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if value:
+            say(f"{name.ljust(width)}  {value}")
+
+
+def _part(title: str, text: str) -> None:
+    """Print a part under its title, if there is something in it."""
+    if text:
+        say(f"\n{title}")
+        for line in text.split("\n"):
+            say(f"{INDENT}{line}".rstrip())
+
+
+def laid_out(value: dict[str, Any]) -> str:
+    """Return an object key by key: texts as they are, anything else as JSON."""
+    parts = []
+    for key, inner in value.items():
+        text = inner if isinstance(inner, str) else json_text(inner, indent=2)
+        multiline = "\n" in text and isinstance(inner, str)
+        parts.append(f"{key}:\n{text}" if multiline else f"{key}: {text}")
+    return "\n".join(parts)
+
+
+def _show_request(found: dict[str, Any]) -> None:
+    say(found["title"])
+    say()
+    asked = people(found["audience"])
+    silence = found["on_timeout"] if isinstance(found["on_timeout"], str) else json_text(found["on_timeout"])
+    _facts(
+        {
+            "request": found["id"],
+            "status": found["status"] + (f" by {found['claimed_by']}" if found["claimed_by"] else ""),
+            "revision": f"{found['revision']} of thread {found['thread']}",
+            "replaced by": found["superseded_by"],
+            "run": found["run_id"] and f"{found['run_id']} ({found['flow'] or 'a flow without a name'})",
+            "asked": f"{asked}; quorum {found['quorum']}",
+            "opened": moment(found["opened_at"]),
+            "due": found["due_at"] and f"{moment(found['due_at'])}; silence means {silence}",
+            "verbs": ", ".join(found["verbs"]),
+            "content": found["content_hash"][:HASH],
+            "guideline": found["guideline"],
+        }
+    )
+    _part("proposal", laid_out(found["proposal"]))
+    if (before := found["previous_proposal"]) is not None:
+        changes = unified_diff(
+            laid_out(before).split("\n"), laid_out(found["proposal"]).split("\n"), lineterm="", n=2
+        )
+        _part("changed since the last revision", "\n".join(list(changes)[2:]))
+    _part("context", laid_out(found["context"]))
+    if found["response_schema"] is not None:
+        _part("the answer's JSON Schema", json_text(found["response_schema"], indent=2))
+    _part("decisions", "\n".join(map(_decision, found["decisions"])))
+    if (outcome := found["outcome"]) is not None:
+        _part("outcome", _outcome(outcome))
+    _part("comments", "\n".join(f"{moment(c['at'])}  {c['by']}: {c['text']}" for c in found["comments"]))
+    _part("messages", "\n".join(f"{m['channel']}  {m['occasion']}  {m['state']}" for m in found["messages"]))
+    _part("log", "\n".join(f"{moment(e['at'])}  {e['move']} by {e['actor']}" for e in found["log"]))
+
+
+def _decision(decision: dict[str, Any]) -> str:
+    identity = f"{decision['actor']} ({decision['strength']}, {decision['channel']})"
+    text = f"{moment(decision['at'])}  {identity}: {decision['verb']}"
+    if decision["payload"] is not None:
+        text += f" {json_text(decision['payload'])}"
+    return f"{text} — {decision['comment']}" if decision["comment"] else text
+
+
+def _outcome(outcome: dict[str, Any]) -> str:
+    text = f"{outcome['verb']} ({outcome['cause']})"
+    if outcome["by"]:
+        text += f" by {', '.join(outcome['by'])}"
+    if outcome["payload"] is not None:
+        text += f"\n{json_text(outcome['payload'], indent=2)}"
+    return text
+
+
+def _show_run(found: dict[str, Any], store: str | None) -> None:
+    _facts(
+        {
+            "run": found["id"],
+            "status": found["status"],
+            "flow": found["flow"] or "(without a name)",
+            "started": f"{moment(found['created_at'])} by {found['initiator']}",
+            "changed": moment(found["updated_at"]),
+            "worker": found["worker"],
+        }
+    )
+    _part("input", laid_out(found["input"]))
+    if found["result"] is not None:
+        _part("result", laid_out(found["result"]))
+    if (error := found["error"]) is not None:
+        _part(
+            "error",
+            f"{error['kind']} in {error['name']}: {error['message']}"
+            if "kind" in error
+            else error["message"],
+        )
+    _show_difference(found, store)
+    if found["steps"]:
+        say("\nsteps")
+        rows = [
+            [step["address"], step["kind"], step["state"], step["request_id"] or ""]
+            for step in found["steps"]
+        ]
+        print_table(["step", "kind", "state", "request_id"], rows)
+    if found["requests"]:
+        say("\nrequests")
+        rows = [[request["id"], request["status"], request["title"]] for request in found["requests"]]
+        print_table(["id", "status", "title"], rows)
+
+
+def _show_difference(found: dict[str, Any], store: str | None) -> None:
+    """Say where the past doesn't match the flow, and which commands would say what was meant."""
+    difference = (found["error"] or {}).get("difference")
+    if not difference:
+        return
+    names = {"recorded": difference["recorded"], "the flow has": difference["flow"]}
+    lines = [
+        f"{what}: {place['name']} ({place['kind']})" if place else f"{what}: nothing"
+        for what, place in names.items()
+    ]
+    _part(
+        f"difference at position {difference['position']} of {difference['frame'] or 'the flow'}",
+        "\n".join(lines),
+    )
+    name = shlex.quote(found["id"])
+    commands = [
+        f"handrail migrate {name} --map {shlex.quote(hint['mapping'])}{option(store)}   # {hint['meaning']}"
+        for hint in found["migrate"]
+    ]
+    _part("go on with one of", "\n".join([*commands, f"handrail cancel {name}{option(store)}"]))

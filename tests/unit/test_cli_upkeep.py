@@ -1,0 +1,155 @@
+"""verify, doctor, db upgrade: what they say of a good store, a bad one, and none."""
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from handrail.stores.migration import migrations
+from tests.support.command_line import FLOWS, CommandLine
+
+NEWEST = migrations()[-1][0]
+
+
+def change(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+@pytest.mark.parametrize("command", [("verify",), ("db", "upgrade")])
+def test_a_missing_store_is_1_and_named(handrail: CommandLine, command: tuple[str, ...]) -> None:
+    ended = handrail(*command, "--json")
+    assert (ended.code, ended.data) == (1, [])
+    assert str(handrail.database) in ended.err
+    assert not handrail.database.exists()
+
+
+def test_a_whole_store_verifies(handrail: CommandLine) -> None:
+    request = handrail.ask()
+    handrail.fine("decide", request.id, "approve")
+    (found,) = handrail.fine("verify", "--json").data
+    assert set(found) == {"ok", "store", "events", "requests", "head", "problems"}
+    assert (found["ok"], found["requests"], found["problems"]) == (True, 1, [])
+    assert found["events"] == 3
+    out = handrail.fine("verify").out
+    assert "3 events and 1 requests" in out
+    assert found["head"] in out
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE event SET actor = 'mallory' WHERE sequence = 2",
+        "DELETE FROM event WHERE sequence = 2",
+        "UPDATE event SET data = 'no JSON' WHERE sequence = 2",
+        "DELETE FROM request",
+        "UPDATE request SET draft = replace(draft, 'first line', 'other line')",
+        "UPDATE request SET state = 'no JSON'",
+    ],
+)
+def test_what_was_tampered_with_is_found(handrail: CommandLine, tampering: str) -> None:
+    request = handrail.ask()
+    handrail.fine("decide", request.id, "approve")
+    change(handrail.database, tampering)
+    ended = handrail("verify", "--json")
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert ended.data[0]["problems"]
+    ended = handrail("verify")
+    assert ended.code == 1
+    assert "problem: " in ended.out
+
+
+def test_an_older_database_is_upgraded(handrail: CommandLine) -> None:
+    handrail.database.touch(0o600)
+    ended = handrail("doctor", "--json")
+    assert ended.code == 1
+    assert [check["check"] for check in ended.data if not check["ok"]] == ["level"]
+    (found,) = handrail.fine("db", "upgrade", "--json").data
+    assert found == {"store": str(handrail.database), "before": 0, "after": NEWEST}
+    assert handrail.fine("db", "upgrade").out == f"{handrail.database} has level {NEWEST} already\n"
+
+
+def test_a_newer_database_is_refused(handrail: CommandLine) -> None:
+    handrail.ask()
+    change(handrail.database, f"PRAGMA user_version = {NEWEST + 1}")
+    for command in (("db", "upgrade"), ("requests",), ("verify",), ("decide", "x", "approve")):
+        ended = handrail(*command, "--json")
+        assert (ended.code, ended.data) == (1, [])
+        assert "upgrade Handrail" in ended.err
+    ended = handrail("doctor")
+    assert ended.code == 1
+    assert "upgrade Handrail" in ended.out
+
+
+def test_somebody_elses_file_is_refused(handrail: CommandLine) -> None:
+    handrail.database.write_text("a letter " * 1000)
+    for command in (("requests",), ("verify",), ("start", f"{FLOWS}:app", "tone", '{"topic": "x"}')):
+        ended = handrail(*command, "--json")
+        assert (ended.code, ended.data) == (1, [])
+        assert str(handrail.database) in ended.err
+    assert handrail("doctor").code == 1
+    assert handrail.database.read_text().startswith("a letter")
+
+
+def test_doctor_measures_a_healthy_store(handrail: CommandLine) -> None:
+    before = {check["check"]: check for check in handrail.fine("doctor", "--json").data}
+    assert set(before) >= {"handrail", "python", "sqlite", "extra llm", "store", "fsync"}
+    assert "doesn't exist yet" in before["store"]["value"]
+    assert not list(handrail.database.parent.iterdir())
+    handrail.ask()
+    handrail.fine("start", f"{FLOWS}:app", "tone", '{"topic": "x"}')
+    after = {check["check"]: check for check in handrail.fine("doctor", "--json").data}
+    assert all(set(check) == {"check", "value", "problem", "ok"} for check in after.values())
+    assert after["sqlite"]["value"] == sqlite3.sqlite_version
+    assert float(after["fsync"]["value"].split()[0]) > 0
+    assert after["level"]["value"] == str(NEWEST)
+    assert after["journal"]["value"] == "wal"
+    assert after["permissions"]["value"] == "0600"
+    assert after["workers"]["value"] == "0 alive, 0 dead"
+    assert after["runs"]["value"] == "1 PENDING"
+    assert after["requests"]["value"] == "1 open, 0 overdue"
+    assert str(handrail.database) in handrail.fine("doctor").out
+
+
+def test_doctor_finds_what_is_wrong(handrail: CommandLine) -> None:
+    request = handrail.ask(policy_timeout=0.001)
+    while datetime.now(UTC) <= request.deadline:  # type: ignore[operator] - it has one
+        pass
+    handrail.database.chmod(0o644)
+    ended = handrail("doctor", "--json")
+    assert ended.code == 1
+    assert {check["check"] for check in ended.data if not check["ok"]} == {"permissions", "requests"}
+    assert handrail.fine("requests", "--json").data[0]["status"] == "OPEN"
+
+
+def test_doctor_looks_at_the_folder(handrail: CommandLine, tmp_path: Path) -> None:
+    ended = handrail("doctor", "--store", f"sqlite:///{tmp_path}/missing/handrail.db")
+    assert ended.code == 1
+    assert "create it" in ended.out
+    assert not (tmp_path / "missing").exists()
+
+
+def test_where_the_store_is(handrail: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("given.db", "environment.db"):
+        monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{other}/{name}")
+        handrail.ask(title=name)
+
+    def title(*options: str) -> str:
+        return str(handrail.fine("requests", "--json", *options).data[0]["title"])
+
+    assert title() == "environment.db"
+    assert title("--store", f"sqlite:///{other}/given.db") == "given.db"
+    assert title("--store", "sqlite:///other/given.db") == "given.db"
+    monkeypatch.setenv("HANDRAIL_STORE", "sqlite:///other/given.db")
+    assert title() == "given.db"
+    monkeypatch.delenv("HANDRAIL_STORE")
+    assert os.path.join(os.getcwd(), "handrail.db") in handrail.fine("requests").out
+    ended = handrail("requests", "--store", "mysql://x", "--json")
+    assert (ended.code, ended.data) == (4, [])
