@@ -9,10 +9,10 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from handrail.inbox.clock import sweep
+from handrail.inbox.clock import on_turn, sweep
 from handrail.inbox.outbox import Channel, deliver_due
 from handrail.inbox.ports import Clock, Store
-from handrail.requests.errors import HandrailError
+from handrail.requests.errors import HandrailError, StoreClosed
 from handrail.requests.identifier import parse_time
 from handrail.runs import units
 from handrail.runs.ports import Liveness, RunTransaction
@@ -66,17 +66,23 @@ class LocalEngine:
         unlisten = self._store.listen(self._heard)
         self._runner.ended = self._bell
         loop = asyncio.get_running_loop()
+        forget_clock = on_turn(self._clock, lambda: loop.call_soon_threadsafe(self.look))
         try:
             while True:
                 try:
                     await self._round(loop)
-                except HandrailError as error:
-                    logger.error("the engine goes on after: %s", error)
+                except StoreClosed as error:
+                    logger.error("the engine stops: %s", error)
+                    self._runner.give_up(error)
+                    return
+                except Exception as error:  # whatever went wrong once: runs that wait must not wait for ever
+                    logger.error("the engine goes on after: %s", error, exc_info=not isinstance(error, HandrailError))
                     await asyncio.sleep(HOUSEKEEPING)
                     self._look = True
                 await self._rest()
         finally:
             unlisten()
+            forget_clock()
             if self._deliveries is not None:
                 self._deliveries.cancel()
 
@@ -143,8 +149,7 @@ class LocalEngine:
         self._more = len(due) >= room
         if await self._runner.claim(due):
             self._bell.set()
-        if any(moment <= now for moment in following.sweeps):
-            await sweep(self._store, self._clock)
+        if any(moment <= now for moment in following.sweeps) and await sweep(self._store, self._clock):
             self._bell.set()
             self._look = True
         if any(moment <= now for moment in following.messages) and (

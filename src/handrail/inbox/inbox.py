@@ -8,10 +8,11 @@ from handrail.inbox import moves
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import Actor, Verb
-from handrail.requests.errors import Conflict, InvalidDecision, InvalidInput
+from handrail.requests.errors import Conflict
 from handrail.requests.identifier import new_id
 from handrail.requests.policy import Audience, audience
 from handrail.requests.request import HumanRequest, RequestDraft
+from handrail.requests.validation import check_storable
 
 P = ParamSpec("P")
 
@@ -49,10 +50,8 @@ class Inbox:
         `payload` holds the changed keys with `edit` and the answer itself with `answer`; `comment` is the feedback
         with `request_changes`, and optional else. `seen_hash` is the content hash of what the person was shown.
         """
-        try:
-            payload = as_stored(payload, "the payload")
-        except InvalidInput as error:
-            raise InvalidDecision(str(error)) from error
+        check_storable(payload, "payload")
+        payload = as_stored(payload)
         killpoints.reach("decide:before")
         request = await self._do(
             moves.decide,
@@ -69,22 +68,16 @@ class Inbox:
 
     async def claim(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Reserve a request for one person."""
-        return await self._do(
-            _if_allowed(moves.claim), request_id=request_id, actor=actor, now=self._clock.now()
-        )
+        return await self._do(moves.claim, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def release(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Give a claimed request back."""
-        return await self._do(
-            _if_allowed(moves.release), request_id=request_id, actor=actor, now=self._clock.now()
-        )
+        return await self._do(moves.release, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def comment(self, request_id: str, text: str, *, actor: Actor) -> HumanRequest:
         """Say something about an open request."""
         now = self._clock.now()
-        return await self._do(
-            _if_allowed(moves.comment), request_id=request_id, actor=actor, text=text, now=now
-        )
+        return await self._do(moves.comment, request_id=request_id, actor=actor, text=text, now=now)
 
     async def reassign(
         self, request_id: str, to: Audience | str | Iterable[str], *, actor: Actor, reason: str | None = None
@@ -120,14 +113,3 @@ class Inbox:
             if isinstance(result, Conflict):
                 raise result
             return result
-
-
-def _if_allowed(unit: Any) -> Any:
-    """Let only people of the audience do it: claims, releases and comments belong to those who are asked."""
-
-    def checked(tx: Any, *, request_id: str, actor: Actor, **rest: Any) -> HumanRequest | Conflict:
-        moves.check_may_act(moves.find(tx, request_id), actor, tx.members)
-        result: HumanRequest | Conflict = unit(tx, request_id=request_id, actor=actor, **rest)
-        return result
-
-    return checked

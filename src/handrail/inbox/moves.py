@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from handrail.inbox import outbox
 from handrail.inbox.ports import Filter, InboxTransaction
-from handrail.requests.content import JSON, content_hash, encode
+from handrail.requests.content import JSON, as_stored, content_hash, encode
 from handrail.requests.decision import SYSTEM, Actor, Decision, Verb
 from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, UnknownId
 from handrail.requests.identifier import new_id
@@ -18,6 +18,7 @@ from handrail.requests.lifecycle import (
     Claimed,
     Commented,
     Decided,
+    Escalated,
     Event,
     Move,
     Opened,
@@ -28,6 +29,7 @@ from handrail.requests.lifecycle import (
     Withdrawn,
     apply,
     next_due,
+    refusal,
     target,
 )
 from handrail.requests.outcome import Outcome
@@ -61,9 +63,8 @@ def open_request(
     initiator: str | None = None,
 ) -> HumanRequest:
     """Open a request: the next revision of `draft.previous`, else the first of its own thread."""
-    previous = tx.request(draft.previous) if draft.previous else None
-    if previous is not None and previous.run_id != run_id:
-        previous = None  # the data of a run may carry the id of somebody else's request
+    previous = _previous(tx, draft, run_id)
+    draft = _as_stored(draft, previous)
     asked = people_asked(draft.policy.audience, tx.members, initiator)
     check_reachable(draft.policy, asked)
     timeout = draft.policy.timeout
@@ -89,7 +90,30 @@ def open_request(
     tx.signal("request", request.id)
     if request.due_at is not None:
         tx.signal("timer", request.due_at.isoformat())
+    if previous is not None and not previous.ended and run_id is None:
+        by = initiator or SYSTEM.name
+        _advance(tx, previous, by, now, Withdrawn(by, "replaced by its next revision", request.id))
     return request
+
+
+def _previous(tx: InboxTransaction, draft: RequestDraft, run_id: str | None) -> HumanRequest | None:
+    """Return the revision before; not a request of somebody else, whose id the data of a run may carry."""
+    previous = tx.request(draft.previous) if draft.previous else None
+    return previous if previous is not None and previous.run_id == run_id else None
+
+
+def _as_stored(draft: RequestDraft, previous: HumanRequest | None) -> RequestDraft:
+    """Return the draft as it reads after a crash. Raises `InvalidInput` if there is nothing to show."""
+    if not draft.proposal:
+        raise InvalidInput("there is nothing to show to people: the proposal is empty")
+    return replace(
+        draft,
+        proposal=as_stored(draft.proposal, "the proposal"),
+        context=as_stored(draft.context, "the context"),
+        verbs=tuple(map(Verb, draft.verbs)),
+        channels=(draft.channels,) if isinstance(draft.channels, str) else tuple(draft.channels),
+        previous=previous.id if previous else None,
+    )
 
 
 def find(tx: InboxTransaction, request_id: str) -> HumanRequest:
@@ -114,7 +138,7 @@ def _log(tx: InboxTransaction, event: Event, request: HumanRequest) -> None:
 def _advance(
     tx: InboxTransaction, request: HumanRequest, actor: str, now: datetime, *moves: Move
 ) -> HumanRequest:
-    """Apply moves, write the request once, log each move, and wake the run if this was the end."""
+    """Apply moves, write and log each, and wake the run if this was the end."""
     for move in moves:
         event = Event(request.id, now, actor, move)
         request = apply(request, event)
@@ -156,14 +180,14 @@ def decide(
     seen_hash: str | None = None,
 ) -> HumanRequest | Conflict:
     """Add a person's decision; the policy says whether that is the outcome."""
-    before = find(tx, request_id)
-    request = pass_time(tx, before, now)
+    request = pass_time(tx, find(tx, request_id), now)
+    # An outsider learns nothing about it, not even that it has ended; what is overdue is left to the sweep.
+    check_may_act(request, actor, tx.members)
     try:
         target(request, Decided)
         check_seen(request, seen_hash)
     except Conflict as error:
         return error
-    check_may_act(request, actor, tx.members)
     check_not_claimed(request, actor)
     meant = parse_verb(verb, request)
     check_decision(request, meant, payload, comment)
@@ -179,7 +203,7 @@ def decide(
 def _edit_for_all(
     tx: InboxTransaction, request: HumanRequest, decision: Decision, actor: Actor, now: datetime
 ) -> HumanRequest:
-    """Replace the request by its next revision, on which everybody votes anew: nobody approves what they haven't seen."""
+    """Open the next revision, on which everybody votes anew: nobody approves what they haven't seen."""
     draft = replace(
         request.draft,
         proposal=merged(request.draft.proposal, decision.payload),
@@ -201,12 +225,19 @@ def _edit_for_all(
     )
 
 
+def _found_for(tx: InboxTransaction, request_id: str, actor: Actor, now: datetime) -> HumanRequest:
+    """Return a request as it is now, if it asks this person: claims, releases and comments belong to those asked."""
+    request = pass_time(tx, find(tx, request_id), now)
+    check_may_act(request, actor, tx.members)
+    return request
+
+
 def claim(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
     """Reserve a request for one person; only where a single decision is the outcome."""
-    request = pass_time(tx, find(tx, request_id), now)
+    request = _found_for(tx, request_id, actor, now)
     if request.status is Status.CLAIMED and request.claimed_by == actor.name:
         return request
-    if not isinstance(request.policy.quorum, First):
+    if not request.ended and not isinstance(request.policy.quorum, First):
         return IllegalMove(
             f"request {request.id} asks several people: nobody can claim it, everybody decides", winner=None
         )
@@ -215,7 +246,7 @@ def claim(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime)
 
 def release(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
     """Give a claimed request back."""
-    request = pass_time(tx, find(tx, request_id), now)
+    request = _found_for(tx, request_id, actor, now)
     if request.status is Status.CLAIMED:
         check_not_claimed(request, actor)
     return _move(tx, request, actor, now, Released(actor.name))
@@ -228,7 +259,7 @@ def comment(
     if not text.strip():
         raise InvalidInput("a comment needs a text")
     encode(text, "the comment")
-    request = pass_time(tx, find(tx, request_id), now)
+    request = _found_for(tx, request_id, actor, now)
     return _told(tx, _move(tx, request, actor, now, Commented(actor.name, text)), "commented", now)
 
 
@@ -243,6 +274,8 @@ def reassign(
 ) -> HumanRequest | Conflict:
     """Ask other people instead. Who was excluded stays excluded; votes of people no longer asked don't count."""
     request = pass_time(tx, find(tx, request_id), now)
+    if request.ended:
+        return refusal(request, Reassigned)
     audience = Audience(to.users, to.groups, request.audience.excluded, request.audience.not_initiator)
     asked = people_asked(audience, tx.members, request.initiator)
     if not isinstance(request.policy.quorum, First) and asked is None:
@@ -257,12 +290,12 @@ def escalate(
 ) -> HumanRequest | Conflict:
     """Take the next rung of the ladder now."""
     request = pass_time(tx, find(tx, request_id), now)
-    if not request.ended and request.escalated >= len(request.policy.escalations):
+    if request.ended:
+        return refusal(request, Escalated)
+    if request.escalated >= len(request.policy.escalations):
         return IllegalMove(
             f"request {request.id} has no further rung to escalate to; reassign it instead", winner=None
         )
-    if request.ended:
-        return _move(tx, request, actor, now, Commented(actor.name, ""))
     move = escalated(request, tx.members, by=actor.name, deadline=request.deadline)
     return _told(tx, _move(tx, request, actor, now, move), "escalated", now)
 

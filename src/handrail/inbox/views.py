@@ -8,8 +8,8 @@ from handrail.inbox import moves
 from handrail.inbox.ports import Filter, InboxTransaction, Store
 from handrail.requests.decision import Actor
 from handrail.requests.errors import NotAllowed
-from handrail.requests.lifecycle import Commented, Event
-from handrail.requests.record import public
+from handrail.requests.lifecycle import Commented, Decided, Event
+from handrail.requests.record import is_blind, public
 from handrail.requests.request import HumanRequest, Status
 from handrail.requests.routing import check_may_act, check_not_claimed
 
@@ -50,8 +50,6 @@ def _open_for(
     while batch := tx.requests(Filter(moves.PENDING, run_id=run_id, after=after)):
         after = batch[-1].id
         found += [request for request in batch if _is_work_of(tx, request, actor)]
-        if len(found) >= limit:
-            break
     return sorted(
         found,
         key=lambda request: (
@@ -85,11 +83,16 @@ def _history(
     return found, tx.events(request_id), previous
 
 
-async def detail(store: Store, request_id: str) -> dict[str, Any]:
-    """Return one request with its comments, its log and the proposal of the revision before it."""
+async def detail(store: Store, request_id: str, *, viewer: str | None = None) -> dict[str, Any]:
+    """Return one request with its comments, its log and the proposal of the revision before it.
+
+    A `viewer` who is asked blind sees the decisions of others only after their own.
+    """
     found, events, previous = await store.read(_history, request_id=request_id)
+    if is_blind(found, viewer):
+        events = [event for event in events if not isinstance(event.move, Decided)]
     return {
-        **public(found),
+        **public(found, viewer),
         "previous_proposal": previous.draft.proposal if previous else None,
         "comments": [
             {"by": event.move.by, "text": event.move.text, "at": event.at.isoformat()}

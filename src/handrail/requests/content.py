@@ -5,6 +5,7 @@ Everything that is stored or compared goes through `encode`; two values are the 
 
 import hashlib
 import json
+from math import isfinite
 from typing import Any
 
 from handrail.requests.errors import NotJSON, PayloadTooLarge
@@ -56,10 +57,12 @@ def as_stored(value: JSON, what: str = "data") -> JSON:
 def content_hash(value: JSON) -> str:
     """Return the SHA-256 (hex) of the canonical form: equal for equal content whatever the order of keys.
 
+    It is the hash of what is stored: of a list for a tuple, of text for a number as key. Raises as `encode` does.
+
     >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(_canonical.encode(value).encode()).hexdigest()
+    return hashlib.sha256(_canonical.encode(as_stored(value)).encode()).hexdigest()
 
 
 def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
@@ -77,11 +80,7 @@ def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
                 if depth < 50 and (found := _find_culprit(inner, f"{path}[{index}]", depth + 1)):
                     return found
         case float():
-            return (
-                f"{where}{value} is not a JSON number"
-                if value != value or value in (float("inf"), float("-inf"))
-                else None
-            )
+            return f"{where}{value} is not a JSON number" if not isfinite(value) else None
         case str():
             try:
                 value.encode()

@@ -7,23 +7,25 @@ from handrail.requests.lifecycle import Escalated, Expired, Move, Reminded, Reso
 from handrail.requests.outcome import GivenOutcome, Outcome
 from handrail.requests.policy import First, needed
 from handrail.requests.request import HumanRequest
-from handrail.requests.routing import Members, people_asked
+from handrail.requests.routing import Members, people
 
 
 def judge(request: HumanRequest, now: datetime) -> Outcome | None:
     """Return the outcome as soon as no further vote can change it if the given ones stand, else None."""
-    votes = [vote for vote in request.decisions if request.asked is None or vote.actor in request.asked]
-    if (
-        request.asked is not None
-        and len(votes) == len(request.asked)
-        and all(vote.verb is Verb.ABSTAIN for vote in votes)
-    ):
-        return Outcome(
-            Verb.REJECT, now, comment="everybody abstained", cause="abstained", asked=len(request.asked)
-        )
+    votes = counting(request)
+    abstained = {vote.actor for vote in votes if vote.verb is Verb.ABSTAIN}
+    if request.asked and abstained.issuperset(request.asked):
+        return _abstained("everybody abstained", 0, len(request.asked), now)
     if isinstance(request.policy.quorum, First):
         return _first(votes, request)
     return _counted(votes, request, now)
+
+
+def counting(request: HumanRequest) -> list[Decision]:
+    """Return the votes that count: where votes are counted, those of the people who are asked (still)."""
+    if request.asked is None or isinstance(request.policy.quorum, First):
+        return list(request.decisions)
+    return [vote for vote in request.decisions if vote.actor in request.asked]
 
 
 def _first(votes: list[Decision], request: HumanRequest) -> Outcome | None:
@@ -38,23 +40,32 @@ def _first(votes: list[Decision], request: HumanRequest) -> Outcome | None:
 
 
 def _counted(votes: list[Decision], request: HumanRequest, now: datetime) -> Outcome | None:
-    approving = [vote for vote in votes if vote.verb in YES]
     asked = None if request.asked is None else len(request.asked)
     must = needed(request.policy.quorum, asked or 0)
+    approving = [vote for vote in votes if vote.verb in YES]
     if len(approving) >= must:
-        answers = (
-            [vote.payload for vote in approving] if Verb.ANSWER in {vote.verb for vote in approving} else None
-        )
-        verb = Verb.APPROVE if answers is None else Verb.ANSWER
-        return _outcome(verb, approving, now, asked, len(approving), answers)
-    against = [vote for vote in votes if vote.verb not in YES]
+        return _agreed(approving, now, asked)
+    refusing = [vote for vote in votes if vote.verb in (Verb.REJECT, Verb.REQUEST_CHANGES)]
     # Where nobody counted who is asked, as many refusals as approvals would be needed end it.
-    lost = len(against) >= must if asked is None else len(approving) + asked - len(votes) < must
+    lost = len(refusing) >= must if asked is None else len(approving) + asked - len(votes) < must
     if not lost:
         return None
-    wishes = [vote for vote in against if vote.verb is Verb.REQUEST_CHANGES]
-    verb, by = (Verb.REQUEST_CHANGES, wishes) if wishes else (Verb.REJECT, against)
+    if not refusing:
+        return _abstained("too many abstained", len(approving), asked, now)
+    wishes = [vote for vote in refusing if vote.verb is Verb.REQUEST_CHANGES]
+    verb, by = (Verb.REQUEST_CHANGES, wishes) if wishes else (Verb.REJECT, refusing)
     return _outcome(verb, by, now, asked, len(approving), None)
+
+
+def _agreed(approving: list[Decision], now: datetime, asked: int | None) -> Outcome:
+    if all(vote.verb is not Verb.ANSWER for vote in approving):
+        return _outcome(Verb.APPROVE, approving, now, asked, len(approving), None)
+    answers = [vote.payload for vote in approving]
+    return _outcome(Verb.ANSWER, approving, now, asked, len(approving), answers)
+
+
+def _abstained(why: str, approvals: int, asked: int | None, now: datetime) -> Outcome:
+    return Outcome(Verb.REJECT, now, comment=why, cause="abstained", approvals=approvals, asked=asked)
 
 
 def _outcome(
@@ -89,7 +100,7 @@ def overdue_move(request: HumanRequest, now: datetime, members: Members) -> Move
 def _deadline_move(request: HumanRequest, now: datetime, members: Members) -> Move:
     policy = request.policy
     asked = None if request.asked is None else len(request.asked)
-    approvals = sum(vote.verb in YES for vote in request.decisions)
+    approvals = sum(vote.verb in YES for vote in counting(request))
     match policy.on_timeout:
         case None:
             return Expired()
@@ -106,9 +117,10 @@ def _deadline_move(request: HumanRequest, now: datetime, members: Members) -> Mo
 
 
 def escalated(request: HumanRequest, members: Members, *, by: str, deadline: datetime | None) -> Escalated:
-    """Return the move to the next rung of the ladder."""
+    """Return the move to the next rung of the ladder: it adds people and takes nobody away."""
     rung = request.policy.escalations[request.escalated]
     audience = request.audience.widened(rung.to)
-    return Escalated(
-        by, audience, people_asked(audience, members, request.initiator), request.escalated + 1, deadline
-    )
+    asked = request.asked
+    if asked is not None:
+        asked = tuple(dict.fromkeys((*asked, *people(audience, members, request.initiator))))
+    return Escalated(by, audience, asked, request.escalated + 1, deadline)

@@ -55,6 +55,7 @@ class Expired:
 class Withdrawn:
     by: str
     reason: str | None = None
+    superseded_by: str | None = None
     kind: Literal["withdrawn"] = "withdrawn"
 
 
@@ -149,19 +150,24 @@ class Event:
 
 
 def target(request: HumanRequest, move: type) -> Status:
-    """Return the state a move leads to. Raises `Conflict` naming the winner if the request has ended, else `IllegalMove`."""
-    if (status := TABLE[request.status].get(move)) is not None:
-        return status
+    """Return the state a move leads to. Raises what `refusal` says where there is none."""
+    if (status := TABLE[request.status].get(move)) is None:
+        raise refusal(request, move)
+    return status
+
+
+def refusal(request: HumanRequest, move: type) -> Conflict:
+    """Return why a move isn't possible: a `Conflict` naming the winner if it has ended, else `IllegalMove`."""
     if request.superseded_by:
-        raise Conflict(
+        return Conflict(
             f"request {request.id} was replaced by {request.superseded_by}; decide on that one",
             winner=request.winner,
         )
     if request.ended:
         by = f" by {request.winner}" if request.winner else ""
         verb = f" ({request.outcome.verb})" if request.outcome else ""
-        raise Conflict(f"request {request.id} is already {request.status}{verb}{by}", winner=request.winner)
-    raise IllegalMove(
+        return Conflict(f"request {request.id} is already {request.status}{verb}{by}", winner=request.winner)
+    return IllegalMove(
         f"request {request.id} is {request.status}: it can't be {move.__name__.lower()}",
         winner=request.claimed_by,
     )
@@ -169,7 +175,7 @@ def target(request: HumanRequest, move: type) -> Status:
 
 def apply(request: HumanRequest | None, event: Event) -> HumanRequest:
     """Return the request as it is after `event`. Nothing else makes a new version of a request."""
-    if isinstance(event.move, Opened):
+    if isinstance(event.move, Opened) and request is None:
         return event.move.request
     if request is None:
         raise IllegalMove(f"the log of request {event.request_id} doesn't begin with its opening")
@@ -197,8 +203,16 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 ended_by=event.actor,
                 claimed_by=None,
             )
-        case Expired() | Withdrawn():
+        case Expired():
             return replace(request, ended_at=event.at, ended_by=event.actor, claimed_by=None)
+        case Withdrawn(_, _, superseded_by):
+            return replace(
+                request,
+                superseded_by=superseded_by,
+                ended_at=event.at,
+                ended_by=event.actor,
+                claimed_by=None,
+            )
         case Reassigned(_, audience, asked):
             return replace(request, audience=audience, asked=asked, claimed_by=None)
         case Escalated(_, audience, asked, rung, deadline):

@@ -1,11 +1,15 @@
-"""What the policy made of the decisions: the result of a request. Rejections and timeouts are values, not exceptions."""
+"""What the policy made of the decisions: the result of a request.
+
+Rejections and timeouts are values, not exceptions.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from handrail.requests.content import JSON
+from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import YES, Verb
+from handrail.requests.errors import InvalidInput
 
 Cause = Literal["decision", "timeout", "abstained"]
 
@@ -45,7 +49,11 @@ class GivenOutcome:
 def outcome(verb: Verb | str, payload: JSON = None, comment: str | None = None) -> GivenOutcome:
     """Say what a request comes to if nobody decides in time.
 
+    Raises `InvalidInput` for a verb that doesn't exist or a payload that JSON can't carry.
+
     >>> outcome("answer", "dry").payload
     'dry'
     """
-    return GivenOutcome(Verb(verb), payload, comment)
+    if verb not in tuple(Verb):
+        raise InvalidInput(f"{verb!r} is no verb; use {', '.join(Verb)}")
+    return GivenOutcome(Verb(verb), as_stored(payload, "the payload of the outcome"), comment)

@@ -111,8 +111,12 @@ def fraction(share: float) -> Fraction:
 def quorum(value: Quorum | str) -> Quorum:
     """Return a quorum; `"first"` and `"all"` may be written as text."""
     match value:
-        case First() | All() | AtLeast() | Fraction():
+        case First() | All():
             return value
+        case AtLeast(count):
+            return at_least(count)
+        case Fraction(share):
+            return fraction(share)
         case "first":
             return First()
         case "all":
@@ -144,7 +148,9 @@ class Escalation:
 
 def escalation(after: float, to: "Audience | str | Iterable[str]") -> Escalation:
     """Return a rung of the escalation ladder: `after` seconds (from opening) `to` may decide too and are told."""
-    return Escalation(seconds(after, "after"), audience(to))
+    if (who := audience(to)).is_open:
+        raise InvalidInput("an escalation needs to know whom to ask: name people or groups")
+    return Escalation(seconds(after, "after"), who)
 
 
 OnTimeout = Literal["reject", "approve", "escalate"] | GivenOutcome | None
@@ -203,7 +209,6 @@ def policy(
         and how_many.count > len(who.users)
     ):
         raise InvalidInput(f"at_least({how_many.count}) can't be reached by {len(who.users)} people")
-    strength = Strength[require.upper()] if isinstance(require, str) else Strength(require)
     return Policy(
         who,
         how_many,
@@ -211,9 +216,18 @@ def policy(
         on_timeout,
         tuple(sorted(escalations, key=lambda rung: rung.after)),
         tuple(sorted(seconds(after, "a reminder") for after in reminders)),
-        strength,
+        _strength(require),
         blind,
     )
+
+
+def _strength(value: Strength | str) -> Strength:
+    names = {strength.name.lower(): strength for strength in Strength}
+    if isinstance(value, Strength):
+        return value
+    if isinstance(value, str) and value.lower() in names:
+        return names[value.lower()]
+    raise InvalidInput(f"require={value!r}: use {', '.join(names)}")
 
 
 _audience, _quorum = audience, quorum  # `policy` has arguments of the same names

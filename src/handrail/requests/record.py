@@ -52,8 +52,11 @@ def read_move(text: str) -> Move:
     return _move().validate_json(text)
 
 
-def public(request: HumanRequest) -> dict[str, Any]:
-    """Return a request as every face shows it: plain JSON, with the words of the documentation as keys."""
+def public(request: HumanRequest, viewer: str | None = None) -> dict[str, Any]:
+    """Return a request as every face shows it: plain JSON, with the words of the documentation as keys.
+
+    A `viewer` who is asked blind sees the decisions of others once they have decided themselves, or it has ended.
+    """
     draft, policy = request.draft, request.policy
     data: dict[str, Any] = _request().dump_python(request, mode="json", exclude={"draft": {"policy"}})
     shown = data.pop("draft")
@@ -76,13 +79,14 @@ def public(request: HumanRequest) -> dict[str, Any]:
         "proposal": shown["proposal"],
         "context": shown["context"],
         "guideline": shown["guideline"],
-        "verbs": [*shown["verbs"], Verb.ABSTAIN.value],
+        "verbs": list(dict.fromkeys([*shown["verbs"], Verb.ABSTAIN.value])),
         "response_schema": shown["response_schema"],
         "quorum": _quorum_text(policy),
         "on_timeout": policy.on_timeout if isinstance(policy.on_timeout, str) else _plain(policy.on_timeout),
         "decisions": [
             {**decision, "strength": made.strength.name.lower()}
             for decision, made in zip(data.pop("decisions"), request.decisions, strict=True)
+            if not is_blind(request, viewer)
         ],
         "outcome": outcome,
         "channels": shown["channels"],
@@ -91,6 +95,16 @@ def public(request: HumanRequest) -> dict[str, Any]:
         "proposal_schema": draft.proposal_schema,
         **data,
     }
+
+
+def is_blind(request: HumanRequest, viewer: str | None) -> bool:
+    """Whether `viewer` may not see yet what others have decided."""
+    return (
+        viewer is not None
+        and request.policy.blind
+        and not request.ended
+        and all(decision.actor != viewer for decision in request.decisions)
+    )
 
 
 def _quorum_text(policy: Any) -> str:

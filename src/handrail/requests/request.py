@@ -38,7 +38,7 @@ class RequestDraft:
     title: str
     proposal: dict[str, Any]
     verbs: tuple[Verb, ...] = (Verb.APPROVE, Verb.EDIT, Verb.REJECT)
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     context: dict[str, Any] = field(default_factory=dict)
     guideline: str | None = None
     response_schema: dict[str, Any] | None = None

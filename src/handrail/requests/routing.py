@@ -11,6 +11,13 @@ Members = Callable[[str], Collection[str]]
 """Gives the people of a group."""
 
 
+def people(audience: Audience, members: Members, initiator: str | None) -> tuple[str, ...]:
+    """Return the people an audience names, in order and each once: nobody, if all are excluded or groups are empty."""
+    barred = {*audience.excluded, *([initiator] if audience.not_initiator and initiator else [])}
+    named = [*audience.users, *(person for group in audience.groups for person in sorted(members(group)))]
+    return tuple(dict.fromkeys(person for person in named if person not in barred))
+
+
 def people_asked(audience: Audience, members: Members, initiator: str | None) -> tuple[str, ...] | None:
     """Return the people an audience comes to, in order and each once; None if everybody is asked.
 
@@ -18,9 +25,7 @@ def people_asked(audience: Audience, members: Members, initiator: str | None) ->
     """
     if audience.is_open:
         return None
-    barred = {*audience.excluded, *([initiator] if audience.not_initiator and initiator else [])}
-    named = [*audience.users, *(person for group in audience.groups for person in sorted(members(group)))]
-    asked = tuple(dict.fromkeys(person for person in named if person not in barred))
+    asked = people(audience, members, initiator)
     if not asked:
         groups = (
             f" (groups: {', '.join(audience.groups)}; define them with App(groups=...))"
@@ -57,6 +62,16 @@ def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None
         who = [*audience.users, *(f"group {group}" for group in audience.groups)]
         raise NotAllowed(
             f"{name!r} is not in the audience of request {request.id}: it asks {', '.join(who)}",
+            rule="audience",
+        )
+    if (
+        request.asked is not None
+        and not isinstance(request.policy.quorum, First)
+        and name not in request.asked
+    ):
+        raise NotAllowed(
+            f"{name!r} joined after request {request.id} was asked, and its votes are counted among "
+            f"{len(request.asked)} people; reassign it to ask anew",
             rule="audience",
         )
     if actor.strength < request.policy.require:

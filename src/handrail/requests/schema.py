@@ -3,14 +3,15 @@
 The checks run wherever somebody decides, so they need the schema alone and never the type behind it.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from handrail.requests.content import JSON, decode, encode
 from handrail.requests.errors import FieldProblem, InvalidInput
+from handrail.requests.formats import CHECKS
 
 
 def schema_of(source: Any) -> dict[str, Any]:
@@ -21,11 +22,11 @@ def schema_of(source: Any) -> dict[str, Any]:
     """
     if isinstance(source, dict):
         schema: dict[str, Any] = decode(encode(source, "the JSON Schema"))
-        _check_schema(encode(schema))
+        _check_schema(schema)
         return schema
     try:
         return TypeAdapter(source).json_schema()
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+    except Exception as error:  # pydantic lets through whatever looking at a wrong thing raises
         raise InvalidInput(
             f"{source!r} can't be made into a JSON Schema; pass a pydantic model, a type or a JSON Schema"
         ) from error
@@ -33,25 +34,74 @@ def schema_of(source: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _validator(schema: str) -> Any:
-    # jsonschema takes 60 ms to import: only processes that check an answer pay for it.
-    from jsonschema import FormatChecker
-    from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
 
     parsed = decode(schema)
-    kind = validator_for(parsed, default=Draft202012Validator)
     # An empty registry: a `$ref` to another address is an error, never a download.
-    return kind(parsed, format_checker=FormatChecker(), registry=Registry())  # type: ignore[call-arg]
+    return _dialect(parsed)(parsed, format_checker=_formats(), registry=Registry())
 
 
-def _check_schema(schema: str) -> None:
+def _dialect(schema: dict[str, Any]) -> Any:
+    # jsonschema takes 60 ms to import: only processes that check an answer pay for it.
+    from jsonschema.validators import Draft202012Validator, validator_for
+
+    if not isinstance(schema.get("$schema"), str):
+        return Draft202012Validator
+    return validator_for(schema, default=Draft202012Validator)
+
+
+@cache
+def _formats() -> Any:
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker()
+    checker.checkers = dict(checker.checkers)  # its own, not the one that all programs share
+    for name, check in CHECKS.items():
+        checker.checkers[name] = (_for_texts(check), ())
+    return checker
+
+
+def _for_texts(check: Callable[[str], bool]) -> Callable[[object], bool]:
+    return lambda value: not isinstance(value, str) or check(value)
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
     from jsonschema.exceptions import SchemaError
 
-    validator = _validator(schema)
     try:
-        validator.check_schema(validator.schema)
+        _dialect(schema).check_schema(schema)
+        _check_references(schema)
+        list(_validator(encode(schema)).iter_errors(None))
     except SchemaError as error:
         raise InvalidInput(f"not a valid JSON Schema at {error.json_path}: {error.message}") from error
+    except RecursionError as error:
+        raise InvalidInput("the JSON Schema refers to itself without end") from error
+
+
+def _check_references(schema: dict[str, Any]) -> None:
+    """Raise `InvalidInput` for a `$ref` that leads out of the schema: what people answer must be checkable anywhere."""
+    from referencing import Registry, Resource
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT202012
+
+    root = Resource.from_contents(schema, default_specification=DRAFT202012)
+    address = root.id() or ""
+    pending = [(root, Registry().with_resource(address, root).resolver(address))]
+    while pending:
+        resource, resolver = pending.pop()
+        if isinstance(resource.contents, dict) and isinstance(target := resource.contents.get("$ref"), str):
+            try:
+                resolver.lookup(target)
+            except Unresolvable as error:
+                raise _unresolved(target) from error
+        pending += [(inner, resolver.in_subresource(inner)) for inner in resource.subresources()]
+
+
+def _unresolved(target: str) -> InvalidInput:
+    return InvalidInput(
+        f"the JSON Schema refers to {target!r}, which it doesn't contain and which is never fetched; "
+        "put it under $defs and refer to '#/$defs/NAME'"
+    )
 
 
 def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
@@ -68,8 +118,11 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
             key=lambda error: list(map(str, error.absolute_path)),
         )
     except Unresolvable as error:
-        raise InvalidInput(f"the JSON Schema refers to {error.ref!r}, which it doesn't contain") from error
-    return [problem for error in errors for problem in _field_problems(error)]
+        raise _unresolved(error.ref) from error
+    except RecursionError:
+        return [FieldProblem("", "is nested too deeply")]
+    # One missing key of three is reported thrice.
+    return list(dict.fromkeys(problem for error in errors for problem in _field_problems(error)))
 
 
 def _field_problems(error: Any) -> list[FieldProblem]:
@@ -106,5 +159,7 @@ def _message(error: Any) -> str:
             return f"must match {wanted}"
         case "additionalProperties":
             return "has keys that are not allowed"
+        case "anyOf" | "oneOf" if error.context and not any(inner.relative_path for inner in error.context):
+            return " or ".join(dict.fromkeys(_message(inner) for inner in error.context))
         case other:
             return f"does not satisfy {other}"

@@ -11,7 +11,7 @@ from handrail.requests.schema import problems
 
 def parse_verb(verb: Verb | str, request: HumanRequest) -> Verb:
     """Return the verb if the request allows it, else raise `InvalidDecision` naming those it does."""
-    allowed = (*request.draft.verbs, Verb.ABSTAIN)
+    allowed = tuple(dict.fromkeys((*request.draft.verbs, Verb.ABSTAIN)))
     if verb in allowed:
         return Verb(verb)
     names = ", ".join(allowed)
@@ -27,12 +27,22 @@ def check_seen(request: HumanRequest, seen_hash: str | None) -> None:
         )
 
 
+def check_storable(value: JSON, field: str) -> None:
+    """Raise `InvalidDecision`, naming the field, for what JSON can't carry and for what is too large."""
+    try:
+        encode(value, f"the {field}")
+    except InvalidInput as error:
+        raise InvalidDecision(str(error), fields=[FieldProblem(field, str(error))]) from error
+
+
 def check_decision(request: HumanRequest, verb: Verb, payload: JSON, comment: str | None) -> None:
     """Raise `InvalidDecision`, naming the fields, unless payload and comment fit the verb and the request."""
-    try:
-        encode({"payload": payload, "comment": comment}, "the decision")
-    except InvalidInput as error:
-        raise InvalidDecision(str(error), fields=[FieldProblem("payload", str(error))]) from error
+    for field, value in (("payload", payload), ("comment", comment)):
+        check_storable(value, field)
+    if comment is not None and not isinstance(comment, str):
+        raise InvalidDecision(
+            "the comment must be a text", fields=[FieldProblem("comment", "must be a text")]
+        )
     if found := _problems(request, verb, payload, comment):
         told = "; ".join(f"{problem.path or 'payload'} {problem.message}" for problem in found[:5])
         raise InvalidDecision(f"this {verb} doesn't fit request {request.id}: {told}", fields=found)

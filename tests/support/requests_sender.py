@@ -1,0 +1,33 @@
+"""A process that delivers what is due and writes what it sent to a file: `python requests_sender.py URL FILE`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from handrail import App
+from handrail.inbox.clock import SystemClock
+from handrail.inbox.outbox import deliver_due
+from handrail.inbox.ports import Message
+from handrail.requests.request import HumanRequest
+
+
+class Paper:
+    """A channel that appends a line for each message."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    async def deliver(self, message: Message, request: HumanRequest) -> None:
+        """Write one line; what a killed process has written stays written."""
+        with self.file.open("a") as paper:
+            paper.write(f"{message.id} {message.occasion}\n")
+
+
+async def main(url: str, file: str) -> None:
+    """Deliver all that is due."""
+    async with App(store=url).connect() as app:
+        await deliver_due(app.store, {"paper": Paper(Path(file))}, SystemClock())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
