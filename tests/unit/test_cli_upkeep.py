@@ -49,6 +49,9 @@ def test_a_whole_store_verifies(handrail: CommandLine) -> None:
         "DELETE FROM request",
         "UPDATE request SET draft = replace(draft, 'first line', 'other line')",
         "UPDATE request SET state = 'no JSON'",
+        "UPDATE request SET status = 'OPEN'",
+        "UPDATE request SET run_id = 'another'",
+        "UPDATE request SET due_at = 1",
     ],
 )
 def test_what_was_tampered_with_is_found(handrail: CommandLine, tampering: str) -> None:

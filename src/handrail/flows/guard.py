@@ -5,16 +5,18 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, get_type_hints, overload
 
-from pydantic import TypeAdapter, create_model
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict
 
 from handrail.flows.approval import approval_result
 from handrail.flows.durable import step
-from handrail.flows.execution import Data
+from handrail.flows.execution import Data, StepOptions
 from handrail.flows.function import call, name_of
 from handrail.flows.human import Asking, HumanNode, Title, ask_people
 from handrail.requests.content import as_stored
 from handrail.requests.decision import Verb
-from handrail.requests.errors import InvalidInput, Rejected
+from handrail.requests.errors import InvalidInput, NotJSON, Rejected
 from handrail.requests.policy import OnTimeout
 
 P = ParamSpec("P")
@@ -29,7 +31,7 @@ class GuardedCall(HumanNode):
     ) -> None:
         super().__init__(**options)
         self.function = function
-        self.on_interrupt = on_interrupt
+        self.call_options = StepOptions(on_interrupt=on_interrupt)
         self.signature_of = inspect.signature(function)
         self._types = _types_of(function)
 
@@ -49,16 +51,20 @@ class GuardedCall(HumanNode):
             return {"rejected": decided["reason"], "request_id": decided["request_id"]}
         arguments = {name: decided.get(name, value) for name, value in data["arguments"].items()}
         name = name_of(self.function).strip("<>")
-        return {"result": await step(name, lambda: self._call(arguments), on_interrupt=self.on_interrupt)}
+        return {"result": await step(name, lambda: self._call(arguments), on_interrupt=self.call_options.on_interrupt)}
 
     def dump(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Data:
         """Return the arguments of a call as JSON, by name."""
         bound = self.signature_of.bind(*args, **kwargs)
         bound.apply_defaults()
-        dumped = {
-            name: self._type(name).dump_python(value, mode="json") for name, value in bound.arguments.items()
-        }
-        return as_stored(dumped, f"the arguments of {name_of(self.function)}")  # type: ignore[no-any-return]
+        what = f"the arguments of {name_of(self.function)}"
+        try:
+            dumped = {
+                name: self._type(name).dump_python(value, mode="json") for name, value in bound.arguments.items()
+            }
+        except PydanticSerializationError as error:
+            raise NotJSON(f"{what} can't be stored as JSON: {error}. Pass a reference instead.") from error
+        return as_stored(dumped, what)  # type: ignore[no-any-return]
 
     async def _call(self, arguments: Data) -> Any:
         bound = self.signature_of.bind_partial()
@@ -70,9 +76,8 @@ class GuardedCall(HumanNode):
         return TypeAdapter(self._types[name])
 
     def _schema(self) -> Data:
-        fields: dict[str, Any] = {name: (kind, ...) for name, kind in self._types.items()}
-        schema: Data = create_model("Arguments", **fields).model_json_schema()
-        return schema
+        # Not a model: its fields can't be called `schema`, `copy` or `_private`, as arguments can.
+        return TypeAdapter(TypedDict("Arguments", self._types)).json_schema()  # type: ignore[operator]
 
 
 def _types_of(function: Callable[..., Any]) -> dict[str, Any]:

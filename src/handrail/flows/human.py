@@ -31,7 +31,7 @@ class Asking(TypedDict, total=False):
     require: Strength | str
     blind: bool
     guideline: str | None
-    channels: Sequence[str]
+    channels: Sequence[str] | str
     priority: int
 
 
@@ -96,7 +96,7 @@ def make_draft(
         verbs=verbs,
         policy=policy,
         guideline=asking.get("guideline"),
-        channels=tuple(asking.get("channels", ())),
+        channels=(channels,) if isinstance(channels := asking.get("channels", ()), str) else tuple(channels),
         priority=asking.get("priority", 0),
         **more,
     )

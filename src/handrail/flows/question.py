@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from handrail.flows.execution import Data, current, start_run
 from handrail.flows.human import Asking, HumanNode, ask_people, make_draft, why_not
-from handrail.requests.content import JSON
+from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import Verb
 from handrail.requests.errors import InvalidInput, Rejected
 from handrail.requests.policy import OnTimeout
@@ -27,7 +27,7 @@ class Question(HumanNode):
         self.question = question
         self.schema = schema
         self.response_schema = schema_of(schema)
-        self.context = context
+        self.context = as_stored(context, "the context of a question")
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Return `{"answer": ...}`, or `{"reason": ..., "request_id": ...}` where there is none."""

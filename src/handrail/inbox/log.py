@@ -50,6 +50,10 @@ def _page(tx: InboxTransaction, *, after: int) -> list[LogEntry]:
     return tx.log(after, PAGE)
 
 
+def _misfiled(tx: InboxTransaction) -> list[str]:
+    return tx.misfiled_requests()
+
+
 def _stored(tx: InboxTransaction, *, after: str | None) -> list[HumanRequest]:
     return tx.requests(Filter(after=after, limit=PAGE))
 
@@ -67,6 +71,8 @@ async def verify(store: Store) -> Verification:
             if entry.request_id is not None:
                 _rebuild(entry, rebuilt, found)
     await _compare(store, rebuilt, found)
+    misfiled = await store.read(_misfiled)
+    found.problems += [f"request {request_id} is filed under something else than it holds" for request_id in misfiled]
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from handrail.inbox.log import GENESIS, chained
 from handrail.inbox.ports import Filter, LogEntry, Message
+from handrail.requests.errors import StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event
 from handrail.requests.record import read_move, read_request, write_draft, write_state
@@ -28,19 +29,22 @@ class InboxRows:
 
     def request(self, request_id: str) -> HumanRequest | None:
         row = self.connection.execute(SQL["request"], {"id": request_id}).fetchone()
-        return read_request(*row) if row else None
+        return _request(row) if row else None
 
     def requests(self, which: Filter) -> list[HumanRequest]:
         conditions, values = _conditions(which)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        statement = f"SELECT draft, state FROM request{where} ORDER BY id LIMIT ?"
-        return [read_request(*row) for row in self.connection.execute(statement, [*values, which.limit])]
+        statement = f"SELECT id, draft, state FROM request{where} ORDER BY id LIMIT ?"
+        return [_request(row) for row in self.connection.execute(statement, [*values, which.limit])]
 
     def insert_request(self, request: HumanRequest) -> None:
         self.connection.execute(SQL["insert_request"], {**_row(request), "draft": write_draft(request.draft)})
 
     def update_request(self, request: HumanRequest) -> bool:
         return self.connection.execute(SQL["update_request"], _row(request)).rowcount == 1
+
+    def misfiled_requests(self) -> list[str]:
+        return [request_id for (request_id,) in self.connection.execute(SQL["misfiled_requests"])]
 
     def due_requests(self, now: datetime, limit: int) -> list[str]:
         rows = self.connection.execute(SQL["due_requests"], {"now": to_number(now), "limit": limit})
@@ -73,7 +77,6 @@ class InboxRows:
         sequence, previous = self.head or self.connection.execute(SQL["last_hash"]).fetchone() or (0, GENESIS)
         entry = LogEntry(sequence + 1, at.isoformat(), actor, kind, request_id, run_id, data, "")
         entry = replace(entry, hash=chained(previous, entry))
-        self.head = (entry.sequence, entry.hash)
         self.connection.execute(
             SQL["insert_event"],
             {
@@ -87,6 +90,7 @@ class InboxRows:
                 "hash": entry.hash,
             },
         )
+        self.head = (entry.sequence, entry.hash)
 
     def events(self, request_id: str) -> list[Event]:
         rows = self.connection.execute(SQL["events"], {"request_id": request_id})
@@ -139,6 +143,16 @@ def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
         conditions.append("id > ?")
         values.append(which.after)
     return conditions, values
+
+
+def _request(row: tuple[str, str, str]) -> HumanRequest:
+    request_id, draft, state = row
+    try:
+        return read_request(draft, state)
+    except ValueError:  # its text would show the content
+        raise StoreCorrupt(
+            f"request {request_id} can't be read, its row is damaged: restore the database from a backup"
+        ) from None
 
 
 def _row(request: HumanRequest) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 -- name: request
-SELECT draft, state FROM request WHERE id = :id
+SELECT id, draft, state FROM request WHERE id = :id
 
 -- name: insert_request
 INSERT INTO request (id, version, status, thread, run_id, flow, due_at, draft, state)
@@ -8,6 +8,14 @@ VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state
 -- name: update_request
 UPDATE request SET version = :version, status = :status, due_at = :due_at, state = :state
 WHERE id = :id AND version = :version - 1
+
+-- name: misfiled_requests
+SELECT id FROM request WHERE CASE WHEN NOT json_valid(state) THEN 1 ELSE
+    id IS NOT json_extract(state, '$.id') OR version IS NOT json_extract(state, '$.version')
+    OR status IS NOT json_extract(state, '$.status') OR thread IS NOT json_extract(state, '$.thread')
+    OR run_id IS NOT json_extract(state, '$.run_id') OR flow IS NOT json_extract(state, '$.flow')
+    OR due_at / 1000000 IS NOT CAST(strftime('%s', json_extract(state, '$.due_at')) AS INTEGER)
+END ORDER BY id
 
 -- name: due_requests
 SELECT id FROM request WHERE due_at IS NOT NULL AND due_at <= :now ORDER BY due_at LIMIT :limit
