@@ -51,7 +51,11 @@ class GuardedCall(HumanNode):
             return {"rejected": decided["reason"], "request_id": decided["request_id"]}
         arguments = {name: decided.get(name, value) for name, value in data["arguments"].items()}
         name = name_of(self.function).strip("<>")
-        return {"result": await step(name, lambda: self._call(arguments), on_interrupt=self.call_options.on_interrupt)}
+        return {
+            "result": await step(
+                name, lambda: self._call(arguments), on_interrupt=self.call_options.on_interrupt
+            )
+        }
 
     def dump(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Data:
         """Return the arguments of a call as JSON, by name."""
@@ -60,7 +64,8 @@ class GuardedCall(HumanNode):
         what = f"the arguments of {name_of(self.function)}"
         try:
             dumped = {
-                name: self._type(name).dump_python(value, mode="json") for name, value in bound.arguments.items()
+                name: self._type(name).dump_python(value, mode="json")
+                for name, value in bound.arguments.items()
             }
         except PydanticSerializationError as error:
             raise NotJSON(f"{what} can't be stored as JSON: {error}. Pass a reference instead.") from error

@@ -71,8 +71,6 @@ async def verify(store: Store) -> Verification:
             if entry.request_id is not None:
                 _rebuild(entry, rebuilt, found)
     await _compare(store, rebuilt, found)
-    misfiled = await store.read(_misfiled)
-    found.problems += [f"request {request_id} is filed under something else than it holds" for request_id in misfiled]
     return found
 
 
@@ -108,6 +106,8 @@ async def _compare(store: Store, rebuilt: dict[str, Any], found: Verification) -
                 ):
                     what = "is not what its events make of it" if known else "is not in the log"
                     found.problems.append(f"request {request.id} {what}")
+        for request_id in await store.read(_misfiled):
+            found.problems.append(f"request {request_id} is filed under something else than it holds")
     except StoreCorrupt as error:
         found.problems.append(f"{error}; those after it were not looked at")
     else:

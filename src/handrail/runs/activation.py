@@ -101,18 +101,22 @@ class Activation:
             strand.parked = True
             if strand.branch is not None:
                 entries = [*entries, replace(strand.branch, state=State.WAITING)]
-        held = await self.insist(
-            units.record,
-            run_id=self.run_id,
-            token=self.token,
-            now=self.clock.now(),
-            entries=entries,
-            question=question,
-            strand=strand.path,
-            wake_at=wake_at,
-            again=again,
-            park=park,
-        )
+        try:
+            held = await self.insist(
+                units.record,
+                run_id=self.run_id,
+                token=self.token,
+                now=self.clock.now(),
+                entries=entries,
+                question=question,
+                strand=strand.path,
+                wake_at=wake_at,
+                again=again,
+                park=park,
+            )
+        except Exception:  # refused: nothing was stored, so the strand doesn't wait
+            strand.parked = False
+            raise
         if not held:
             raise self.end(Fenced())
 

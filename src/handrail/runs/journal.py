@@ -54,6 +54,10 @@ ANY_KIND = "*"
 """The kind of an entry that an operator put in to say: a new step belongs here."""
 
 
+NO_NODES = frozenset({"ask", "branch", "gather", "now", "sleep", "step", "uuid", ANY_KIND})
+"""The kinds of entries that are not nodes, whose kind is the name of their class."""
+
+
 def join(frame: str, label: str) -> str:
     """Return the address of `label` in `frame`; a branch label is `[3]`, and is not separated."""
     if not frame or label.startswith("["):

@@ -3,6 +3,7 @@
     OLD=NEW   the step recorded as OLD is called NEW now (a position such as 1, for a step without a name)
     OLD=      the step OLD is gone from the flow: its record is dropped
     =NEW      NEW is a new step, in front of the place where the run stopped: it will be executed
+    NAME=NAME the node where the run stopped is the same one, and its class has another name now
 
 Moving a position moves the later ones with it: `1=2` says that something new stands at 1, `2=1` that 1 is gone.
 Names inside another step are written with their whole path: `2/draft=2/write`.
@@ -12,9 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from handrail.inbox import moves
+from handrail.inbox.ports import Filter
+from handrail.requests.decision import Actor
 from handrail.requests.errors import Conflict, InvalidInput
 from handrail.runs import units
-from handrail.runs.journal import ANY_KIND, Entry, State
+from handrail.runs.journal import ANY_KIND, NO_NODES, Entry, State
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.runs import find
@@ -44,7 +48,18 @@ def migrate(tx: RunTransaction, *, run_id: str, mapping: Mapped, now: datetime, 
     for old, new in mapping:
         _map(tx, run, old, new)
     units.log(tx, run, "migrated", now, actor, mapping=[f"{old}={new}" for old, new in mapping])
-    return units.revive(tx, run, now)
+    run = units.revive(tx, run, now)
+    _withdraw_dropped(tx, run, now, actor)
+    return run
+
+
+def _withdraw_dropped(tx: RunTransaction, run: StoredRun, now: datetime, actor: str) -> None:
+    """Take back what was asked by steps that are gone: nobody would hear the answer."""
+    heard = {request.id for request in units.load(tx, run).requests.values()}
+    for request in tx.requests(Filter(moves.PENDING, run_id=run.id, limit=1_000_000)):
+        if request.id not in heard:
+            reason = "the step that asked is gone from the flow"
+            moves.withdraw(tx, request_id=request.id, actor=Actor(actor), now=now, reason=reason)
 
 
 def _map(tx: RunTransaction, run: StoredRun, old: str, new: str) -> None:
@@ -61,17 +76,22 @@ def _map(tx: RunTransaction, run: StoredRun, old: str, new: str) -> None:
         raise InvalidInput(
             f"nothing is recorded as {label!r} {where}; there is {', '.join(labels) or 'nothing'}"
         )
-    if target and target in labels and not (target.isdigit() and (not old or label.isdigit())):
+    if (
+        target
+        and target in labels
+        and target != label
+        and not (target.isdigit() and (not old or label.isdigit()))
+    ):
         raise InvalidInput(f"{target!r} is recorded already; map that one first")
     if not old:
         changed = _inserted(run, frame, entries, target)
     elif not new:
         changed = [entry for entry in entries if entry.label != label]
         changed = _renumbered(entries, changed)
-    elif label.isdigit() and target.isdigit():
+    elif label != target and label.isdigit() and target.isdigit():
         changed = _moved(entries, labels.index(label), int(target) - int(label))
     else:
-        changed = [replace(entry, label=target) if entry.label == label else entry for entry in entries]
+        changed = [_renamed(run, entry, target) if entry.label == label else entry for entry in entries]
     tx.move_entries(run.id, changed, frame)
 
 
@@ -79,6 +99,15 @@ def _split(address: str) -> tuple[str, str]:
     """Return the frame and the label of an address; the frame of what is in a branch ends with its bracket."""
     place = max(address.rfind("/"), address.rfind("]"))
     return (address[: place + 1].rstrip("/"), address[place + 1 :]) if place >= 0 else ("", address)
+
+
+def _renamed(run: StoredRun, entry: Entry, label: str) -> Entry:
+    """Give an entry its new name, and a node whose class was renamed the kind that the flow has there now."""
+    difference = (run.error or {}).get("difference") or {}
+    flow = difference.get("flow") or {}
+    here = difference.get("frame") == entry.frame and flow.get("name") == label
+    nodes = here and not {entry.kind, flow["kind"]} & NO_NODES
+    return replace(entry, label=label, kind=flow["kind"] if nodes else entry.kind)
 
 
 def _inserted(run: StoredRun, frame: str, entries: list[Entry], label: str) -> list[Entry]:

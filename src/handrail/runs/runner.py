@@ -88,7 +88,11 @@ class Runner:
         killpoints.reach("claim:before")
         with self.reserved(len(wanted)):
             claimed = await self.store.do(
-                units.claim, run_ids=wanted, queues=self.flows.keys(), worker=self.worker_id, now=self.clock.now()
+                units.claim,
+                run_ids=wanted,
+                queues=self.flows.keys(),
+                worker=self.worker_id,
+                now=self.clock.now(),
             )
         for one in claimed:
             self.execute(one)
@@ -174,7 +178,9 @@ class Runner:
         flow.check_input(run.input)
         return await body_of(whole)(run.input)
 
-    def _failed(self, error: BaseException, strand: Strand, run: StoredRun, activation: Activation) -> End | None:
+    def _failed(
+        self, error: BaseException, strand: Strand, run: StoredRun, activation: Activation
+    ) -> End | None:
         match activation.doom or error:
             case NonDeterministicNode() as different:
                 return End(

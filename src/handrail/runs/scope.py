@@ -144,23 +144,24 @@ class Scope:
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def _marks(self, *, parking: bool = False) -> list[Entry]:
+    def _marks(self, *, parking: bool = False) -> "list[tuple[Scope, Entry]]":
         """Return the entries of the steps around, as far as they have to be written with an inner one."""
-        found: list[Entry] = []
+        found: list[tuple[Scope, Entry]] = []
         scope: Scope | None = self
         while scope is not None:
             if scope.own is not None and (not scope._written or (parking and scope.own.state is State.BEGUN)):
-                scope.own = replace(scope.own, state=State.OPEN)
-                found.append(scope.own)
-                scope._written = True
+                found.append((scope, replace(scope.own, state=State.OPEN)))
             scope = scope.parent
         return found
 
     async def write(self, *entries: Entry, park: bool = False, **together: Any) -> None:
         """Store entries of this frame, and what goes together with them."""
+        marks = self._marks(parking=park)
         await self.activation.write(
-            self.strand, [*self._marks(parking=park), *entries], park=park, **together
+            self.strand, [*(mark for _, mark in marks), *entries], park=park, **together
         )
+        for scope, mark in marks:
+            scope.own, scope._written = mark, True
 
     async def park(self, **together: Any) -> NoReturn:
         """Let this branch of the run wait, and unwind."""
@@ -236,7 +237,11 @@ class Scope:
     async def gather(self, branches: Sequence[Awaitable[JSON] | Callable[[], Awaitable[JSON]]]) -> list[JSON]:
         """Execute branches at once; each waits and wakes alone."""
         entry, recorded = self._take(None, "gather")
-        return await run_branches(self, entry, recorded, branches)
+        try:
+            return await run_branches(self, entry, recorded, branches)
+        except asyncio.CancelledError:
+            self._cut = True
+            raise
 
     # -- executing one step -----------------------------------------------------------------------------------------
 

@@ -169,7 +169,8 @@ def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
         return
     branches = tx.branches(run_id, last.address, None)
     failed = [branch for branch in branches if branch.state is State.FAILED]
-    count = encode(len(branches))  # a gather's value is the number of its branches; the failure has overwritten it
+    # A gather's value is the number of its branches; the failure has overwritten it.
+    count = encode(len(branches))
     tx.write_entries(run_id, [replace(last, state=State.OPEN, value=count, attempt=len(failed))])
     for branch in failed:
         tx.write_entries(run_id, [replace(branch, state=State.OPEN, value=None)])

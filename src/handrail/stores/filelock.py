@@ -5,13 +5,19 @@ One sidecar file puts the writers of all processes in a queue; one file for each
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from handrail.requests.errors import StoreBusy
 
 try:
     import fcntl
 except ImportError:  # Windows: SQLite's own lock with its busy timeout has to do
     fcntl = None  # type: ignore[assignment]
+
+PATIENCE = 30.0
+"""seconds to wait for another process's write"""
 
 _open_descriptors: set[int] = set()
 
@@ -43,44 +49,38 @@ class WriterLock:
     """The queue of writers, across processes. Waiting in the kernel's queue is fair beside a flooding neighbour."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._descriptor = _open(path)
-        self._waiting: threading.Thread | None = None
+        self._turn: _Turn | None = None
+
+    @contextmanager
+    def held(self, where: str) -> Iterator[None]:
+        """Hold the lock of the store at `where`. Raises `StoreBusy` if another process keeps it for `PATIENCE`."""
+        if not self.acquire(PATIENCE):
+            raise StoreBusy(
+                f"another process has kept {where} locked for {PATIENCE:g} s: is it suspended? Let it go on or end it, "
+                "then do it again; nothing was changed"
+            )
+        try:
+            yield
+        finally:
+            self.release()
 
     def acquire(self, timeout: float) -> bool:
         """Take the lock within `timeout` seconds; False if another process kept it."""
         if fcntl is None:
             return True
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return self._wait(timeout)
-        return True
-
-    def _wait(self, timeout: float) -> bool:
-        # flock has no timeout: a thread waits for it, and gives the lock back if it comes too late.
-        state = {"taken": False, "late": False}
-        guard = threading.Lock()
-        done = threading.Event()
-
-        def wait() -> None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            with guard:
-                state["taken"] = True
-                if state["late"]:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-            done.set()
-
-        if self._waiting is not None and self._waiting.is_alive():
-            self._waiting.join(timeout)
-            if self._waiting.is_alive():
-                return False
-        self._waiting = threading.Thread(target=wait, name="handrail-lock", daemon=True)
-        self._waiting.start()
-        done.wait(timeout)
-        with guard:
-            state["late"] = not state["taken"]
-            return state["taken"]
+        if self._turn is None or self._turn.is_over:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._turn = _Turn(self._descriptor)
+            else:
+                self._turn = None
+                return True
+        if self._turn.take(timeout):
+            self._turn = None
+            return True
+        return False
 
     def release(self) -> None:
         """Let the next writer go on."""
@@ -89,33 +89,83 @@ class WriterLock:
 
     def close(self) -> None:
         """Give the file back."""
-        _close(self._descriptor)
+        if self._turn is None or not self._turn.leave_the_file_to_it():
+            _close(self._descriptor)
+
+
+class _Turn:
+    """A place in the kernel's queue. `flock` has no timeout, so a thread stands there.
+
+    Whoever gave up waiting may come back to the same place; a turn that comes while nobody wants it is passed on.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._changed = threading.Condition()
+        self._wanted = True
+        self._taken = False
+        self._closing = False
+        self.is_over = False
+        threading.Thread(target=self._stand, name="handrail-lock", daemon=True).start()
+
+    def take(self, timeout: float) -> bool:
+        """Wait for the turn; False after `timeout` seconds, or if it has just been passed on."""
+        with self._changed:
+            self._wanted = True
+            self._changed.wait_for(lambda: self._taken or self.is_over, timeout)
+            self._wanted = False
+            return self._taken
+
+    def leave_the_file_to_it(self) -> bool:
+        """Let the thread close the file, which it uses; False if it doesn't any more."""
+        with self._changed:
+            self._closing = not self.is_over and not self._taken
+            return self._closing
+
+    def _stand(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        finally:
+            with self._changed:
+                self._taken = self._wanted
+                self.is_over = not self._taken
+                if self._closing:
+                    _close(self._descriptor)
+                elif self.is_over:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                self._changed.notify_all()
 
 
 class WorkerLocks:
     """Shows and tells which workers are alive: each holds the lock of a file of its own beside the database."""
 
     def __init__(self, database: Path) -> None:
-        self._path_of: Callable[[str], Path] = lambda worker: database.with_name(
-            f"{database.name}-{worker}.lock"
-        )
+        self._database = database
         self._held: dict[str, int] = {}
+        self._process = os.getpid()
 
     def hold(self, worker_id: str) -> None:
         """Show that this worker is alive until `release` or the death of the process."""
+        self._forget_the_parent()
         descriptor = _open(self._path_of(worker_id))
-        if fcntl is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            _close(descriptor)
+            raise
         self._held[worker_id] = descriptor
 
     def release(self, worker_id: str) -> None:
         """Take the sign of life away, on a clean end."""
+        self._forget_the_parent()
         if (descriptor := self._held.pop(worker_id, None)) is not None:
             self._path_of(worker_id).unlink(missing_ok=True)
             _close(descriptor)
 
     def is_dead(self, worker_id: str) -> bool:
         """Whether nobody holds the worker's lock any more; its file is then removed."""
+        self._forget_the_parent()
         if worker_id in self._held:
             return False
         path = self._path_of(worker_id)
@@ -133,6 +183,15 @@ class WorkerLocks:
             return False
         finally:
             os.close(descriptor)
+
+    def _path_of(self, worker_id: str) -> Path:
+        return self._database.with_name(f"{self._database.name}-{worker_id}.lock")
+
+    def _forget_the_parent(self) -> None:
+        # In a forked child the workers are the parent's: its files must stay.
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._held.clear()
 
 
 class NoWorkerLocks:

@@ -1,73 +1,50 @@
 """One thread that owns one connection and runs units of work on it, in batches.
 
 The writing lane drains its queue, takes the lock of writers, and commits all units at once; that makes durable writes
-cheap. A unit that fails before it wrote fails alone. After it wrote, the batch is rolled back and replayed with a
-savepoint around each unit: units are safe to run twice.
+cheap. Nobody is left waiting: if the thread ends, whatever the reason, every unit that is queued or comes later fails.
 """
 
 import asyncio
 import concurrent.futures
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 from handrail import killpoints
 from handrail.requests.errors import StoreBusy, StoreClosed, StoreError
+from handrail.stores import batch, filelock
+from handrail.stores.bell import Bell
 from handrail.stores.failures import translate
 from handrail.stores.filelock import WriterLock
+from handrail.stores.job import Job, resolve
 from handrail.stores.transaction import Transaction
 
 BATCH = 512
-PATIENCE = 30.0
-"""seconds to wait for another process's write"""
-
-
-@dataclass(slots=True)
-class Job:
-    """A unit of work and who waits for it."""
-
-    unit: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    future: "asyncio.Future[Any] | concurrent.futures.Future[Any]"
-    loop: asyncio.AbstractEventLoop | None
-    """None for a caller that blocks"""
-    result: Any = None
-    error: BaseException | None = None
-
-    def run(self, transaction: Transaction) -> None:
-        """Run the unit, possibly for the second time."""
-        self.result = self.error = None
-        self.result = self.unit(transaction, *self.args, **self.kwargs)
-
-
-class Watch(Protocol):
-    """Is told what happened after a commit, and when the lane idles, in the lane's thread."""
-
-    def committed(self, signals: list[tuple[str, str]]) -> None: ...
-    def idle(self, connection: sqlite3.Connection) -> None: ...
 
 
 @dataclass
 class Lane:
-    """Runs units of work on the connection that `connect` gives, in a thread of its own."""
+    """Runs units of work on the connection that `connect` gives, in a thread of its own.
+
+    A lane that writes has a `bell`, rung after each commit; one that shares its file with other processes has a `lock`.
+    """
 
     name: str
     where: str
     connect: Callable[[], sqlite3.Connection]
     begin: str
+    bell: Bell | None = None
     lock: WriterLock | None = None
-    watch: Watch | None = None
-    poll: float | None = None
     queue: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
-    broken: BaseException | None = None
+    ended: str | None = None
+    """why the thread has ended"""
 
     def start(self) -> None:
-        """Open the connection in the thread; raises what that raises."""
+        """Open the connection in the thread; raises what that raises, as an error of ours."""
         opened: SimpleQueue[BaseException | None] = SimpleQueue()
         self.thread = threading.Thread(
             target=self._run, args=(opened,), name=f"handrail-{self.name}", daemon=True
@@ -80,58 +57,66 @@ class Lane:
         self, unit: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> "asyncio.Future[Any]":
         """Queue a unit; the future resolves after the commit."""
-        if self.broken is not None:
-            raise StoreClosed(f"{self.where} can't be used any more: {self.broken}") from self.broken
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self.queue.put(Job(unit, args, kwargs, future, loop))
+        self._queue(Job(unit, args, kwargs, future, loop))
         return future
 
     def call(self, unit: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a unit while the caller's thread waits."""
-        if self.broken is not None:
-            raise StoreClosed(f"{self.where} can't be used any more: {self.broken}") from self.broken
+        """Run a unit while the caller's thread waits. Raises `StoreBusy` if that takes too long."""
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        self.queue.put(Job(unit, args, kwargs, future, None))
-        return future.result(PATIENCE)
+        self._queue(Job(unit, args, kwargs, future, None))
+        if not concurrent.futures.wait([future], filelock.PATIENCE).done:
+            future.cancel()
+            raise StoreBusy(
+                f"{self.where} didn't answer for {filelock.PATIENCE:g} s: do it again when less is going on"
+            )
+        return future.result()
 
     def stop(self) -> None:
         """Finish what is queued and close the connection."""
         self.queue.put(None)
         self.thread.join()
 
+    def _queue(self, job: Job) -> None:
+        if self.ended is not None:
+            raise self._closed()
+        self.queue.put(job)
+        if self.ended is not None:  # it ended meanwhile, and may have missed this job
+            self._fail_the_rest()
+
     def _run(self, opened: SimpleQueue[BaseException | None]) -> None:
         try:
             connection = self.connect()
         except BaseException as error:
-            self.broken = error
+            self.ended = "it could not be opened"
             opened.put(translate(error, self.where) if isinstance(error, sqlite3.Error) else error)
             return
         opened.put(None)
+        reason = "it was closed"
         try:
             self._serve(connection)
-            self.broken = StoreClosed("it was closed")
-        except BaseException as error:  # a lane that dies must not leave anybody waiting
-            self.broken = error
+        except BaseException as error:
+            reason = f"its {self.name} was ended by {type(error).__name__}; close the store and open it again"
         finally:
-            connection.close()
+            self.ended = reason
             self._fail_the_rest()
+            connection.close()
 
     def _serve(self, connection: sqlite3.Connection) -> None:
-        while True:
+        stopping = False
+        while not stopping:
             jobs, stopping = self._next_jobs()
             if jobs:
                 self._execute(connection, jobs)
-            if stopping:
-                return
-            if self.watch is not None:
-                self.watch.idle(connection)
+            if self.bell is not None:
+                self.bell.look(connection, busy=bool(jobs))
 
     def _next_jobs(self) -> tuple[list[Job], bool]:
-        """Wait for a job (at most until the next poll), then take what else is queued."""
+        """Wait for a job (at most until the next look around), then take what else is queued."""
         jobs: list[Job] = []
         try:
-            job = self.queue.get(timeout=self.poll)
+            job = self.queue.get(timeout=self.bell.pause() if self.bell is not None else None)
             while job is not None:
                 jobs.append(job)
                 if len(jobs) == BATCH:
@@ -141,112 +126,49 @@ class Lane:
             return jobs, False
         return jobs, True
 
-    def _execute(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
+    def _execute(self, connection: sqlite3.Connection, jobs: Sequence[Job]) -> None:
         """Run the jobs in one transaction and tell those who wait."""
-        transaction = Transaction(connection)
+        signals: list[tuple[str, str]] = []
         try:
-            with self._locked():
-                self._attempt(transaction, jobs)
-        except (sqlite3.Error, StoreError) as error:
-            failure = translate(error, self.where) if isinstance(error, sqlite3.Error) else error
+            signals = self._commit(Transaction(connection), jobs)
+        except sqlite3.Error as error:
+            for job in jobs:  # each gets an error of its own, which gathers a traceback of its own
+                job.fail(translate(error, self.where))
+        except StoreError as error:
             for job in jobs:
-                job.result, job.error = None, failure
-            transaction.signals.clear()
-        killpoints.reach("commit:after")
-        if self.watch is not None and transaction.signals:
-            self.watch.committed(transaction.signals)
-        _resolve(jobs)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if self.lock is None:
-            yield
-            return
-        if not self.lock.acquire(PATIENCE):
-            raise StoreBusy(
-                f"another process has kept {self.where} locked for {PATIENCE:g} s: is it suspended?"
-            )
-        try:
-            yield
-        finally:
-            self.lock.release()
-
-    def _attempt(self, transaction: Transaction, jobs: list[Job]) -> None:
-        connection = transaction.connection
-        connection.execute(self.begin)
-        try:
-            if not _run_together(transaction, jobs):
-                connection.execute("ROLLBACK")
-                transaction.forget()
-                connection.execute(self.begin)
-                _run_apart(transaction, jobs)
-            killpoints.reach("commit:before")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                job.fail(type(error)(*error.args))
+        except BaseException as error:
+            for job in jobs:
+                job.fail(StoreClosed(f"{self.where}: its {self.name} was ended by {type(error).__name__}"))
             raise
+        finally:
+            resolve(jobs)  # before the bell: who did it is further ahead than those who only hear of it
+        if self.bell is not None and signals:
+            self.bell.ring(signals)
+
+    def _commit(self, transaction: Transaction, jobs: Sequence[Job]) -> list[tuple[str, str]]:
+        with self.lock.held(self.where) if self.lock is not None else nullcontext():
+            batch.commit(
+                transaction, jobs, begin=self.begin, where=self.where, written=lambda: self._reach("before")
+            )
+        self._reach("after")
+        return transaction.signals
+
+    def _reach(self, moment: str) -> None:
+        if self.bell is not None:
+            killpoints.reach(f"commit:{moment}")
 
     def _fail_the_rest(self) -> None:
         jobs = []
-        while not self.queue.empty():
-            if (job := self.queue.get_nowait()) is not None:
-                job.error = StoreClosed(f"{self.where} can't be used any more: {self.broken}")
+        while True:
+            try:
+                job = self.queue.get_nowait()
+            except Empty:
+                break
+            if job is not None:
+                job.fail(self._closed())
                 jobs.append(job)
-        _resolve(jobs)
+        resolve(jobs)
 
-
-def _run_together(transaction: Transaction, jobs: list[Job]) -> bool:
-    """Run all jobs; False if one failed after it had written."""
-    for job in jobs:
-        before = transaction.connection.total_changes
-        try:
-            job.run(transaction)
-        except sqlite3.Error:
-            raise
-        except Exception as error:
-            job.error = error
-            if transaction.connection.total_changes != before:
-                return False
-    return True
-
-
-def _run_apart(transaction: Transaction, jobs: list[Job]) -> None:
-    """Run each job in a savepoint of its own, so that a failing one takes nothing else with it."""
-    for job in jobs:
-        transaction.connection.execute("SAVEPOINT unit")
-        mark = transaction.mark()
-        try:
-            job.run(transaction)
-        except sqlite3.Error:
-            raise
-        except Exception as error:
-            job.error = error
-            transaction.connection.execute("ROLLBACK TO unit")
-            transaction.forget(mark)
-        transaction.connection.execute("RELEASE unit")
-
-
-def _resolve(jobs: list[Job]) -> None:
-    """Wake each event loop once for all of its jobs."""
-    loops: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-    for job in jobs:
-        if job.loop is None:
-            _settle([job])
-        else:
-            loops.setdefault(job.loop, []).append(job)
-    for loop, done in loops.items():
-        try:
-            loop.call_soon_threadsafe(_settle, done)
-        except RuntimeError:  # the loop was closed: nobody waits any more
-            continue
-
-
-def _settle(jobs: list[Job]) -> None:
-    for job in jobs:
-        if job.future.done():
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-        else:
-            job.future.set_result(job.result)
+    def _closed(self) -> StoreClosed:
+        return StoreClosed(f"{self.where} can't be used any more: {self.ended}")

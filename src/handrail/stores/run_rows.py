@@ -13,7 +13,10 @@ from handrail.stores.moments import to_moment, to_moment_or_none, to_number
 from handrail.stores.statements import statements
 
 SQL = statements("runs")
-RUN_COLUMNS = "id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error"
+RUN_COLUMNS = (
+    "id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, "
+    "signature, input, result, error"
+)
 
 
 class RunRows:
@@ -35,7 +38,8 @@ class RunRows:
         if statuses:
             conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
             values += [status.value for status in statuses]
-        for condition, value in (("flow = ?", flow), ("id > ?", after)):
+        behind = "(created_at, id) > (SELECT created_at, id FROM run WHERE id = ?)"
+        for condition, value in (("flow = ?", flow), (behind, after)):
             if value is not None:
                 conditions.append(condition)
                 values.append(value)

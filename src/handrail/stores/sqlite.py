@@ -5,24 +5,28 @@ handrail.db-writers.lock  the queue of writers      handrail.db-<worker>.lock   
 """
 
 import asyncio
+import errno
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from handrail.inbox.ports import Listener
-from handrail.requests.errors import StoreClosed
+from handrail.requests.errors import StoreClosed, StoreError, StoreFull
 from handrail.runs.ports import Liveness
+from handrail.stores.bell import Bell
+from handrail.stores.failures import translate
 from handrail.stores.filelock import NoWorkerLocks, WorkerLocks, WriterLock
 from handrail.stores.lane import Lane
-from handrail.stores.migration import upgrade
+from handrail.stores.migration import check, upgrade
+from handrail.stores.transaction import Transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-POLL = 0.005
-"""seconds between two looks for other processes' commits"""
 BUSY_MILLISECONDS = 10_000
 """how long to wait for programs that don't know our queue of writers"""
 
@@ -41,8 +45,8 @@ class SQLiteStore:
         self.where = str(self.path) if self.path else "the store in memory"
         self.liveness: Liveness = NoWorkerLocks() if self.path is None else WorkerLocks(self.path)
         self.upgraded: tuple[int, int] = (0, 0)
-        self._listeners: dict[int, tuple[asyncio.AbstractEventLoop, Listener]] = {}
-        self._version = 0
+        self._bell = Bell(alone=self.path is None)
+        self._opening = threading.Lock()
         self._users = 0
         self._process: int | None = None
         self._lock: WriterLock | None = None
@@ -51,53 +55,53 @@ class SQLiteStore:
 
     async def open(self) -> "SQLiteStore":
         """Open the file, create or upgrade it, and start the threads. Each `open` wants a `close`."""
-        if not self._users:
-            await asyncio.get_running_loop().run_in_executor(None, self._open)
-        self._users += 1
+        await asyncio.get_running_loop().run_in_executor(None, self._enter)
         return self
+
+    def _enter(self) -> None:
+        with self._opening:
+            if not self._users:
+                try:
+                    self._open()
+                except BaseException:
+                    self._shut()
+                    raise
+            self._users += 1
 
     def _open(self) -> None:
         self._process = os.getpid()
         if self.path is None:
-            self._writer = self._reader = Lane("memory", self.where, self._connect, "BEGIN", watch=self)
+            self._writer = Lane("memory", self.where, self._connect_in_memory, "BEGIN", self._bell)
             self._writer.start()
             return
-        if not self.path.parent.is_dir():
-            raise StoreClosed(f"the folder of {self.path} doesn't exist: create it, or name another file")
-        try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._lock = WriterLock(self.path.with_name(self.path.name + "-writers.lock"))
-        except OSError as error:
-            raise StoreClosed(
-                f"{self.path} can't be opened: {error.strerror}; check the path and its permissions"
-            ) from error
-        try:
-            self._writer = Lane(
-                "writer", self.where, self._connect, "BEGIN IMMEDIATE", self._lock, self, POLL
-            )
-            self._writer.start()
-            self._reader = Lane("reader", self.where, self._connect_reader, "BEGIN")
-            self._reader.start()
-        except BaseException:
-            self.close_now()
-            raise
+        self._lock = _prepare(self.path)
+        self._writer = Lane(
+            "writer", self.where, self._connect_writer, "BEGIN IMMEDIATE", self._bell, self._lock
+        )
+        self._writer.start()
+        self._reader = Lane("reader", self.where, self._connect_reader, "BEGIN")
+        self._reader.start()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = _connection(self.path or ":memory:")
+    def _connect_in_memory(self) -> sqlite3.Connection:
+        connection = _connection(":memory:")
+        self.upgraded = upgrade(connection, self.where)
+        return connection
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        connection = _connection(self.where)
         try:
-            if self.path is not None:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA wal_autocheckpoint = 200")
-            self.upgraded = upgrade(connection, self.where)
-            self._version = _version(connection)
+            # Two processes that change the journal's mode at once don't wait for each other, they fail.
+            with self._lock.held(self.where) if self._lock else nullcontext():
+                _set_durable(connection, self.where)
+                self.upgraded = upgrade(connection, self.where)
+            self._bell.attach(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
     def _connect_reader(self) -> sqlite3.Connection:
-        connection = _connection(self.path or ":memory:")
+        connection = _connection(self.where)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
@@ -108,12 +112,18 @@ class SQLiteStore:
 
     async def read(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a unit of work that only reads; it sees one moment, and everything committed before the call."""
+        if self.path is None:
+            return await self.do(_only_read, unit, args, kwargs)
         result: R = await self._lane(self._reader).put(unit, args, kwargs)
         return result
 
     def read_now(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Like `read`, for code that can't await; it blocks the caller for about a millisecond."""
-        result: R = self._lane(self._reader).call(unit, args, kwargs)
+        result: R
+        if self.path is None:
+            result = self._lane(self._writer).call(_only_read, (unit, args, kwargs), {})
+        else:
+            result = self._lane(self._reader).call(unit, args, kwargs)
         return result
 
     def _lane(self, lane: Lane | None) -> Lane:
@@ -127,42 +137,51 @@ class SQLiteStore:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on this event loop after commits that rang; returns what ends it."""
-        key = id(listener)
-        self._listeners[key] = (asyncio.get_running_loop(), listener)
-        return lambda: self._listeners.pop(key, None) and None
-
-    def committed(self, signals: Sequence[tuple[str, str]]) -> None:
-        """Ring for what this process has committed (called by the writing thread)."""
-        for loop, listener in list(self._listeners.values()):
-            try:
-                loop.call_soon_threadsafe(listener, tuple(signals))
-            except RuntimeError:  # that loop was closed
-                continue
-
-    def idle(self, connection: sqlite3.Connection) -> None:
-        """Look whether another process has committed something, and ring if so (called by the writing thread)."""
-        if self.path is not None and (version := _version(connection)) != self._version:
-            self._version = version
-            self.committed([("elsewhere", "")])
+        return self._bell.listen(listener)
 
     async def close(self) -> None:
         """Finish what is queued and close the file, if nobody else has it open."""
-        self._users -= 1
-        if self._users:
-            return
-        await asyncio.get_running_loop().run_in_executor(None, self.close_now)
+        await asyncio.get_running_loop().run_in_executor(None, self._leave)
+
+    def _leave(self) -> None:
+        with self._opening:
+            self._users = max(0, self._users - 1)
+            if not self._users:
+                self._shut()
 
     def close_now(self) -> None:
-        """Like `close`, for where no event loop runs any more."""
-        lanes = list(dict.fromkeys(id(lane) for lane in (self._reader, self._writer) if lane))
-        for lane in (self._reader, self._writer):
-            if lane is not None and id(lane) in lanes:
-                lanes.remove(id(lane))
-                lane.stop()
-        self._reader = self._writer = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Close the file whoever has it open, where no event loop runs any more."""
+        with self._opening:
+            self._users = 0
+            self._shut()
+
+    def _shut(self) -> None:
+        if self._process == os.getpid():  # in a forked child the threads and the file are the parent's
+            for lane in (self._reader, self._writer):
+                if lane is not None:
+                    lane.stop()
+            if self._lock is not None:
+                self._lock.close()
+        self._reader = self._writer = self._lock = None
+
+
+def _prepare(path: Path) -> WriterLock:
+    """Create the file unless it is there, refuse it unless it is ours, and only then write beside it."""
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder of {path} doesn't exist: create it, or name another file")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with closing(_connection(path)) as connection:
+            check(connection, str(path))
+        return WriterLock(path.with_name(path.name + "-writers.lock"))
+    except sqlite3.Error as error:
+        raise translate(error, str(path)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(f"there is no room left for {path}: free some space, then go on") from error
+        raise StoreError(
+            f"{path} can't be opened: {error.strerror}; check the path and its permissions"
+        ) from error
 
 
 def _connection(path: str | Path) -> sqlite3.Connection:
@@ -171,6 +190,22 @@ def _connection(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version
+def _set_durable(connection: sqlite3.Connection, where: str) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(
+            f"{where} can't have a write-ahead log (is it in a network folder?): use a local disk"
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 200")
+
+
+def _only_read(tx: Transaction, unit: Callable[..., R], args: Any, kwargs: Any) -> R:
+    """Run a unit on a connection that else writes, and let it write nothing."""
+    mark = tx.mark()
+    tx.connection.execute("PRAGMA query_only = ON")
+    try:
+        return unit(tx, *args, **kwargs)
+    finally:
+        tx.connection.execute("PRAGMA query_only = OFF")
+        tx.forget(mark)

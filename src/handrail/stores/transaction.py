@@ -14,6 +14,9 @@ class Mark(NamedTuple):
     head: tuple[int, str] | None
 
 
+BEGINNING = Mark(0, None)
+
+
 class Transaction(InboxRows, RunRows):
     """What units of work see of a SQLite database."""
 
@@ -30,7 +33,7 @@ class Transaction(InboxRows, RunRows):
         """Return how far this transaction is."""
         return Mark(len(self.signals), self.head)
 
-    def forget(self, mark: Mark = Mark(0, None)) -> None:
+    def forget(self, mark: Mark = BEGINNING) -> None:
         """Forget what was kept beside the database since `mark`, after a rollback to it."""
         del self.signals[mark.signals :]
         self.head = mark.head

@@ -64,6 +64,7 @@ CREATE TABLE run (
     result TEXT,
     error TEXT
 ) WITHOUT ROWID;
+CREATE INDEX run_created ON run (created_at, id);
 CREATE INDEX run_worker ON run (worker) WHERE worker IS NOT NULL;
 CREATE INDEX run_home ON run (home) WHERE home IS NOT NULL;
 

@@ -42,13 +42,13 @@ WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND (:state IS NUL
 -- name: entries_under
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
 WHERE run_id = :run_id AND (
-    frame = :address
+    :address = '' OR frame = :address
     OR substr(frame, 1, length(:address) + 1) IN (:address || '/', :address || '[', :address || '!')
 )
 
 -- name: delete_under
 DELETE FROM journal WHERE run_id = :run_id AND (
-    frame = :address
+    :address = '' OR frame = :address
     OR substr(frame, 1, length(:address) + 1) IN (:address || '/', :address || '[', :address || '!')
 )
 

@@ -1,0 +1,21 @@
+"""What every store must do, as tests: an adapter passes them all or is no store.
+
+Subclass `StoreContract` in a test module and give it a fixture `store`, an open and empty store. The tests are plain
+coroutines that assert; run them with pytest and pytest-asyncio in its auto mode.
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        async def store(self):
+            store = await MyStore(...).open()
+            yield store
+            await store.close()
+"""
+
+from handrail.testing.store_inbox import InboxContract
+from handrail.testing.store_journal import JournalContract
+from handrail.testing.store_runs import RunContract
+from handrail.testing.store_units import UnitContract
+
+
+class StoreContract(UnitContract, InboxContract, RunContract, JournalContract):
+    """Everything the ports of inbox and runs ask of a store, closing a store twice included."""

@@ -1,0 +1,207 @@
+"""What a store must keep of requests, the log, groups, the outbox and wakeups."""
+
+from dataclasses import replace
+from typing import Any
+
+from handrail.inbox.log import chained, verify
+from handrail.inbox.ports import Filter, Message
+from handrail.requests.lifecycle import Claimed, Commented, Move, Opened, Withdrawn
+from handrail.requests.record import write_draft, write_move, write_state
+from handrail.requests.request import ENDED, HumanRequest, Status
+from handrail.runs.ports import RunTransaction
+from handrail.runs.run import SETTLED_RUNS, RunStatus
+from handrail.testing.store_samples import NOW, ODD_TEXT, every_request, large, moment, request, run
+from handrail.testing.store_units import OpenStore, error_of, ids
+
+
+def insert(tx: RunTransaction, *, requests: list[HumanRequest]) -> None:
+    """Store requests."""
+    for one in requests:
+        tx.insert_request(one)
+
+
+def append(tx: RunTransaction, *, one: HumanRequest, move: Move, seconds: float) -> None:
+    """Append a move of a request to the log, so many seconds after `NOW`."""
+    tx.append_event(move.kind, write_move(move), at=moment(seconds), actor="bob", request_id=one.id)
+
+
+def message(number: int, **fields: Any) -> Message:
+    """Return a message to the terminal, due at once."""
+    given = {"request_id": "req_0001", "channel": "terminal", "occasion": "opened", "due_at": NOW, **fields}
+    return Message(f"msg_{number:04d}", **given)
+
+
+class InboxContract:
+    """The port of the inbox."""
+
+    async def test_requests_come_back_as_they_were(self, store: OpenStore) -> None:
+        stored = list(every_request())
+        await store.do(insert, requests=stored)
+        for one in stored:
+            found = await store.read(lambda tx, one: tx.request(one.id), one)
+            assert found == one
+            assert write_state(found) == write_state(one), "equal is not enough: 1, 1.0 and True are"
+            assert write_draft(found.draft) == write_draft(one.draft)
+        assert await store.read(lambda tx: tx.requests(Filter())) == stored
+        assert await store.read(lambda tx: tx.request("req_none")) is None
+
+    async def test_a_request_id_is_taken_once(self, store: OpenStore) -> None:
+        await store.do(insert, requests=[request(1)])
+        assert await error_of(store.do(insert, requests=[request(1, flow="other")])) is not None
+        assert await store.read(lambda tx: tx.request("req_0001")) == request(1)
+
+    async def test_a_request_is_updated_from_the_version_before_only(self, store: OpenStore) -> None:
+        await store.do(insert, requests=[request(1), request(2)])
+        newer = request(1, version=2, status=Status.CLAIMED, claimed_by="bob", due_at=moment(5))
+        assert await store.do(lambda tx: tx.update_request(newer))
+        assert not await store.do(lambda tx: tx.update_request(newer)), "the same version again"
+        assert not await store.do(lambda tx: tx.update_request(request(1, version=4))), "a version left out"
+        assert not await store.do(lambda tx: tx.update_request(request(3, version=2))), "an unknown request"
+        assert await store.read(lambda tx: tx.requests(Filter())) == [newer, request(2)]
+
+    async def test_filters_and_pages(self, store: OpenStore) -> None:
+        stored = [
+            request(
+                number,
+                status=list(Status)[number % 5],
+                run_id=("run_1", "run_2", None)[number % 3],
+                flow=("a", "b", None, "a'b")[number % 4],
+                thread=f"thread_{number // 10}",
+            )
+            for number in range(60)
+        ]
+        await store.do(insert, requests=stored[::-1])
+        wanted = (
+            Filter(),
+            Filter((Status.OPEN,)),
+            Filter((Status.OPEN, Status.CLAIMED)),
+            Filter((Status.CLAIMED, Status.OPEN)),
+            Filter(tuple(ENDED)),
+            Filter(run_id="run_2"),
+            Filter(flow="a'b"),
+            Filter(thread="thread_3"),
+            Filter((Status.OPEN, Status.WITHDRAWN), "run_1", "thread_2", "a"),
+            Filter(run_id="none"),
+        )
+        for which in wanted:
+            expected = [one.id for one in stored if _fits(one, which)]
+            assert ids(await store.read(lambda tx, which: tx.requests(which), which)) == expected, which
+            assert await self._paged(store, replace(which, limit=4)) == expected, which
+
+    async def _paged(self, store: OpenStore, which: Filter) -> list[str]:
+        found: list[str] = []
+        while page := ids(await store.read(lambda tx, which: tx.requests(which), which)):
+            assert len(page) <= which.limit
+            found += page
+            which = replace(which, after=page[-1])
+        return found
+
+    async def test_due_requests_come_in_order(self, store: OpenStore) -> None:
+        due = {1: 30.0, 2: 10.0, 3: None, 4: 20.0, 5: 0.000001, 6: 99.0}
+        stored = [request(n, due_at=None if s is None else moment(s)) for n, s in due.items()]
+        assert await store.read(lambda tx: tx.next_request_due()) is None
+        await store.do(insert, requests=stored)
+        assert await store.read(lambda tx: tx.next_request_due()) == moment(0.000001)
+        in_order = ["req_0005", "req_0002", "req_0004", "req_0001"]
+        assert await store.read(lambda tx: tx.due_requests(moment(30), 10)) == in_order
+        assert await store.read(lambda tx: tx.due_requests(moment(30), 2)) == in_order[:2]
+        assert await store.read(lambda tx: tx.due_requests(NOW, 10)) == []
+        await store.do(lambda tx: tx.update_request(request(5, version=2)))
+        assert await store.read(lambda tx: tx.next_request_due()) == moment(10)
+
+    async def test_members_are_replaced_as_a_whole(self, store: OpenStore) -> None:
+        for people in (["alice", "bob"], ["bob", "carol", "bob"], ["Bob", ODD_TEXT], []):
+            await store.do(lambda tx, people: tx.set_members("legal", people), people)
+            await store.do(lambda tx: tx.set_members("other", ["dave"]))
+            assert set(await store.read(lambda tx: tx.members("legal"))) == set(people)
+            assert set(await store.read(lambda tx: tx.members("other"))) == {"dave"}
+        assert not await store.read(lambda tx: tx.members("nobody"))
+
+    async def test_events_are_chained_and_come_back_in_order(self, store: OpenStore) -> None:
+        opened, other = request(1), request(2)
+        moves: list[tuple[HumanRequest, Move]] = [
+            (opened, Opened(opened)),
+            (other, Opened(other)),
+            (opened, Claimed("bob")),
+            (opened, Commented("bob", ODD_TEXT)),
+            (other, Withdrawn("alice", ODD_TEXT)),
+        ]
+        for place, (one, move) in enumerate(moves):
+            await store.do(append, one=one, move=move, seconds=place)
+        await store.do(lambda tx: tx.append_event("retried", "{}", at=NOW, actor=ODD_TEXT, run_id="run_1"))
+        events = await store.read(lambda tx: tx.events("req_0001"))
+        assert [event.move for event in events] == [moves[place][1] for place in (0, 2, 3)]
+        assert [event.at for event in events] == [moment(place) for place in (0, 2, 3)]
+        log = await store.read(lambda tx: tx.log(0, 100))
+        assert [line.sequence for line in log] == [1, 2, 3, 4, 5, 6]
+        assert [line.hash for line in log] == [
+            chained(before, line)
+            for before, line in zip(["", *(line.hash for line in log)], log, strict=False)
+        ]
+        assert (log[5].actor, log[5].request_id, log[5].run_id) == (ODD_TEXT, None, "run_1")
+        assert await store.read(lambda tx: tx.log(2, 3)) == log[2:5]
+
+    async def test_events_of_one_transaction_are_chained(self, store: OpenStore) -> None:
+        def unit(tx: RunTransaction) -> None:
+            for number in range(3):
+                tx.append_event("noted", str(number), at=NOW, actor="alice")
+
+        await store.do(unit)
+        await store.do(unit)
+        assert [line.data for line in await store.read(lambda tx: tx.log(0, 10))] == list("012012")
+        assert (await verify(store)).ok
+
+    async def test_the_largest_event_comes_back(self, store: OpenStore) -> None:
+        text = write_move(Opened(large(1)))
+        await store.do(lambda tx: tx.append_event("opened", text, at=NOW, actor="a", request_id="req_0001"))
+        assert [e.move for e in await store.read(lambda tx: tx.events("req_0001"))] == [Opened(large(1))]
+
+    async def test_messages_come_when_due_to_their_channel(self, store: OpenStore) -> None:
+        first, late, web, done, failed = stored = [
+            message(1, due_at=moment(-1), attempts=2, error=ODD_TEXT),
+            message(2, due_at=moment(60)),
+            message(3, channel="web", due_at=moment(-2), request_id="req_0002"),
+            message(4, state="sent"),
+            message(5, state="failed", error="no route"),
+        ]
+        for one in stored:
+            await store.do(lambda tx, one: tx.add_message(one), one)
+        both = ["web", "terminal"]
+        assert await store.read(lambda tx: tx.due_messages(both, NOW, 10)) == [web, first]
+        assert await store.read(lambda tx: tx.due_messages(both, NOW, 1)) == [web]
+        assert await store.read(lambda tx: tx.due_messages(["terminal"], moment(60), 10)) == [first, late]
+        assert await store.read(lambda tx: tx.due_messages([], moment(60), 10)) == []
+        assert await store.read(lambda tx: tx.next_message_due(["terminal"])) == moment(-1)
+        assert await store.read(lambda tx: tx.next_message_due(["slack"])) is None
+        assert await store.read(lambda tx: tx.messages(None, 10)) == stored[::-1]
+        assert await store.read(lambda tx: tx.messages(None, 2)) == [failed, done]
+        assert await store.read(lambda tx: tx.messages("req_0002", 10)) == [web]
+        sent = replace(web, state="sent", attempts=1, due_at=moment(9), error="first attempt failed")
+        await store.do(lambda tx: tx.update_message(sent))
+        assert await store.read(lambda tx: tx.messages("req_0002", 10)) == [sent]
+        assert await store.read(lambda tx: tx.due_messages(both, NOW, 10)) == [first]
+
+    async def test_a_wakeup_keeps_the_earlier_moment(self, store: OpenStore) -> None:
+        await store.do(lambda tx: tx.insert_run(run(status=RunStatus.WAITING)))
+        for seconds in (50, 20, 90):
+            await store.do(lambda tx, seconds: tx.add_wakeup("run_1", "", moment(seconds)), seconds)
+        assert await store.read(lambda tx: tx.next_wakeup(["publish"])) == moment(20)
+        await store.do(lambda tx: tx.add_wakeup("run_1", "0[1]", moment(10)))
+        assert await store.read(lambda tx: tx.next_wakeup(["publish"])) == moment(10)
+
+    async def test_only_unsettled_runs_are_woken(self, store: OpenStore) -> None:
+        for status in RunStatus:
+            await store.do(lambda tx, status: tx.insert_run(run(f"run_{status}", status=status)), status)
+            await store.do(lambda tx, status: tx.add_wakeup(f"run_{status}", "", NOW), status)
+        await store.do(lambda tx: tx.add_wakeup("run_none", "", NOW))
+        woken = {s for s in RunStatus if await store.read(lambda tx, s: tx.has_wakeup(f"run_{s}", NOW), s)}
+        assert woken == set(RunStatus) - SETTLED_RUNS
+
+
+def _fits(one: HumanRequest, which: Filter) -> bool:
+    return (
+        (not which.statuses or one.status in which.statuses)
+        and which.run_id in (None, one.run_id)
+        and which.flow in (None, one.flow)
+        and which.thread in (None, one.thread)
+    )

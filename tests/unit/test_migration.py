@@ -1,0 +1,122 @@
+"""A database is brought to the newest level in one transaction, or stays as it is."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from handrail.requests.errors import StoreCorrupt, StoreTooNew
+from handrail.stores.migration import APPLICATION, check, level_of, migrations, upgrade
+
+ONE = (1, "-- first\nCREATE TABLE person (name TEXT NOT NULL);\nINSERT INTO person VALUES ('alice; bob');\n")
+TWO = (
+    2,
+    "ALTER TABLE person\n  ADD COLUMN age INTEGER;\n"
+    "CREATE TRIGGER t AFTER INSERT ON person BEGIN\n"
+    "  UPDATE person SET age = 1;\n  UPDATE person SET age = age + 1;\nEND;\n",
+)
+THREE = (3, "UPDATE person SET age = 40 WHERE name LIKE 'alice%'  -- no semicolon at the end")
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(tmp_path / "handrail.db", isolation_level=None)) as connection:
+        yield connection
+
+
+def dump(connection: sqlite3.Connection) -> list[str]:
+    return [*connection.iterdump(), f"level {level_of(connection)}"]
+
+
+def test_the_shipped_migrations_are_numbered_without_gaps() -> None:
+    assert [level for level, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> None:
+    assert upgrade(connection, "handrail.db") == (0, len(migrations()))
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    assert tables == {"request", "event", "member", "message", "run", "journal", "wakeup", "worker"}
+    assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+    assert upgrade(connection, "handrail.db") == (len(migrations()),) * 2
+
+
+def test_an_older_database_is_upgraded_and_keeps_its_data(connection: sqlite3.Connection) -> None:
+    assert upgrade(connection, "x", (ONE,)) == (0, 1)
+    connection.execute("INSERT INTO person VALUES ('carol')")
+    assert upgrade(connection, "x", (ONE, TWO, THREE)) == (1, 3)
+    assert level_of(connection) == 3
+    assert connection.execute("SELECT name, age FROM person ORDER BY name").fetchall() == [
+        ("alice; bob", 40),
+        ("carol", None),
+    ]
+    connection.execute("INSERT INTO person VALUES ('dave', 7)")
+    assert connection.execute("SELECT DISTINCT age FROM person").fetchall() == [(2,)], "the trigger is whole"
+
+
+def test_the_last_statement_needs_no_semicolon(connection: sqlite3.Connection) -> None:
+    upgrade(connection, "x", (ONE, TWO, (3, "UPDATE person SET age = 5")))
+    assert connection.execute("SELECT age FROM person").fetchone() == (5,)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "CREATE TABLE other (x);\nCREATE TABLE person (x);\n",
+        "UPDATE person SET name = 'bob';\nINSERT INTO person VALUES (NULL);\n",
+        "DROP TABLE person;\nno SQL at all;\n",
+        "DELETE FROM person;\nno SQL at all",
+        "DELETE FROM person;\nCOMMIT;\nROLLBACK;\n",
+    ],
+    ids=["table", "constraint", "syntax", "syntax at the end", "transaction"],
+)
+def test_a_failing_migration_leaves_the_database_as_it_was(connection: sqlite3.Connection, bad: str) -> None:
+    upgrade(connection, "x", (ONE,))
+    before = dump(connection)
+    with pytest.raises(sqlite3.Error):
+        upgrade(connection, "x", (ONE, TWO, (3, bad)))
+    assert not connection.in_transaction
+    if "COMMIT" not in bad:  # nothing helps against a script that commits by itself; the level shows it
+        assert dump(connection) == before
+    assert level_of(connection) < 3
+
+
+def test_a_failing_first_migration_leaves_an_empty_file(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    with pytest.raises(sqlite3.Error):
+        upgrade(connection, "x", (ONE, (2, "no SQL at all;")))
+    assert dump(connection) == ["BEGIN TRANSACTION;", "COMMIT;", "level 0"]
+    assert connection.execute("PRAGMA application_id").fetchone() == (0,)
+    assert upgrade(connection, "x", (ONE, TWO)) == (0, 2)
+
+
+def test_a_newer_database_is_refused(connection: sqlite3.Connection) -> None:
+    upgrade(connection, "x", (ONE, TWO))
+    before = dump(connection)
+    for refuse in (upgrade, check):
+        with pytest.raises(
+            StoreTooNew, match=r"x\.db has level 2, this Handrail knows up to 1: upgrade Handrail"
+        ):
+            refuse(connection, "x.db", (ONE,))
+    assert dump(connection) == before
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_somebody_elses_database_is_refused(connection: sqlite3.Connection, level: int) -> None:
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.execute(f"PRAGMA user_version = {level}")
+    before = dump(connection)
+    for refuse in (upgrade, check):
+        with pytest.raises(StoreCorrupt, match=r"x\.db is a SQLite database, but not one of Handrail"):
+            refuse(connection, "x.db", (ONE, TWO))
+    assert dump(connection) == before
+
+
+def test_whoever_comes_second_finds_it_done(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    upgrade(connection, "x", (ONE,))
+    with closing(sqlite3.connect(tmp_path / "handrail.db", isolation_level=None)) as other:
+        check(other, "x", (ONE, TWO))
+        assert upgrade(connection, "x", (ONE, TWO)) == (1, 2)
+        assert upgrade(other, "x", (ONE, TWO)) == (2, 2)
