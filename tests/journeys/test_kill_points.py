@@ -229,7 +229,7 @@ async def test_what_was_said_about_an_interruption_is_not_asked_again(
 
 
 @pytest.mark.parametrize("point", ["step:after@4", "ask:after@2", "claim:after@3"])
-async def test_a_run_gets_through_a_storm_ofcrashes(point: str, site: Site) -> None:
+async def test_a_run_gets_through_a_storm_of_crashes(point: str, site: Site) -> None:
     for crashes in range(40):  # noqa: B007 - how many it took counts below
         process = site.worker(start=START, answer=True, until=RUN, HANDRAIL_KILL_AT=point)
         if ended(process) == 0:

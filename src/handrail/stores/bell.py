@@ -14,7 +14,7 @@ from handrail.inbox.ports import Listener
 
 POLL = 0.005
 """seconds between two looks for other processes' commits"""
-LAZY_POLL = 0.03
+LAZY_POLL = 0.008
 """the same, once nothing has happened for `AWAKE` seconds"""
 AWAKE = 1.0
 
