@@ -19,7 +19,7 @@ from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Channel
 from handrail.inbox.ports import Clock, InboxTransaction
 from handrail.requests.content import as_stored
-from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, UnknownId
+from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
 from handrail.requests.identifier import new_id
 from handrail.runs import units
 from handrail.runs.migration import Mapped, migrate
@@ -181,8 +181,10 @@ class App:
                 await work.stop()
 
     async def __aenter__(self) -> Self:
-        self._working = self.work()
-        return await self._working.__aenter__()
+        working = self.work()
+        await working.__aenter__()
+        self._working = working
+        return self
 
     async def __aexit__(self, *error: Any) -> None:
         await self._working.__aexit__(*error)
@@ -232,15 +234,17 @@ class App:
         if work is None:
             raise ProgrammingError("the app is not working: use it inside `async with app:`")
         named = flow.registered_as
+        known = work.runner.flows.get(named or "", flow)
         home = work.worker.id if run_id is None else None
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
-        queue = named or f"run:{run_id}"
+        # Under its name only if that means this very flow here: another app's flow may have the same name.
+        queue = named if named and known is flow else f"run:{run_id}"
         run = replace(self._draft(flow, data, run_id, named or name, queue, None), home=home)
-        work.adopt(queue, flow, run_id)
+        work.attend(run_id)
         try:
-            await self._begin(run)
+            await self._begin(run, flow)
             settled = await self.wait(run_id)
-            work.forget(queue, run_id)
+            work.forget(queue)
             return settled
         finally:
             work.disown(run_id)
@@ -248,6 +252,14 @@ class App:
     def attended(self) -> list[str]:
         """Return the runs whose result somebody in this process waits for at this moment."""
         return list(self._worker.attended) if self._worker is not None else []
+
+    def abandon(self) -> None:
+        """Close the store where no event loop runs any more; other processes see this worker as dead."""
+        if self._store is not None:
+            if self._worker is not None:
+                self._store.liveness.release(self._worker.worker.id)
+            self._store.close_now()
+        self._store = self._worker = None
 
     async def wait(self, run_id: str, timeout: float | None = None) -> StoredRun:
         """Return a run once it has settled. Raises `TimeoutError` after `timeout` seconds."""
@@ -285,31 +297,37 @@ class App:
             signature=tuple(flow.signature()),
         )
 
-    async def _begin(self, run: StoredRun) -> None:
+    async def _begin(self, run: StoredRun, flow: ChainableNode | None = None) -> None:
         """Store the run, and execute it here at once if there is room.
 
         Whoever stops waiting leaves a run that goes on: what is stored as RUNNING here is executed here.
         """
-        await asyncio.shield(self._store_and_execute(run))
+        await asyncio.shield(self._store_and_execute(run, flow))
 
-    async def _store_and_execute(self, run: StoredRun) -> None:
+    async def _store_and_execute(self, run: StoredRun, flow: ChainableNode | None) -> None:
         work = self._worker
-        if work is None or work.runner.room < 1 or run.queue not in work.runner.flows:
+        if work is None:
             await self.runs.create(run)
-        else:
+            return
+        here = work.runner.room > 0 and (flow is not None or run.queue in work.runner.flows)
+        if here:
             run = replace(run, status=RunStatus.RUNNING, worker=work.worker.id, token=1)
-            with work.runner.reserved(1):
-                _, new = await self.runs.create(run)
-            if new:
-                work.runner.execute(units.Claimed(run))
-        if work is not None:
-            work.engine.look()
+        with work.runner.reserved(int(here)):
+            existing, new = await self.runs.create(run)
+        if (
+            flow is not None
+        ):  # known from here on only: a run that is another flow's must not be executed with this one
+            work.runner.flows.setdefault(existing.queue, flow)
+        if new and here:
+            work.runner.execute(units.Claimed(run))
+        work.engine.look()
 
 
 class _Host:
     """The app of a process in which flows are executed without one; it lives as long as the event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: tuple[int, str, str]) -> None:
+        self.key = key
         self.app = App(store=url)
         self.loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[App] = self.loop.create_future()
@@ -332,18 +350,27 @@ class _Host:
                     with suppress(asyncio.CancelledError):
                         await attendant
         except Exception as error:
-            _hosts.pop((id(self.loop), self.app.configured_store), None)
             if not self._ready.done():
                 self._ready.set_exception(error)
         finally:
-            _hosts.pop((id(self.loop), self.app.configured_store), None)
+            _hosts.pop(self.key, None)
+            if not self._ready.done():
+                self._ready.set_exception(
+                    StoreClosed("the event loop ended before the store was open; run it again")
+                )
+
+    def abandon(self) -> None:
+        """Close what is left after an event loop was closed without cancelling its tasks."""
+        _hosts.pop(self.key, None)
+        self.app.abandon()
 
     async def _attend(self, app: App) -> None:
         """Ask here, in the terminal, what the runs of this process ask."""
         await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), app.attended)
 
 
-_hosts: dict[tuple[int, Any], _Host] = {}
+_hosts: dict[tuple[int, str, str], _Host] = {}
+"""by event loop, URL, and the folder in which a relative URL is meant"""
 
 
 async def execute_here(
@@ -360,10 +387,11 @@ async def execute_here(
     has given it a name.
     """
     url = settings.store_url(url)
-    key = (id(asyncio.get_running_loop()), url)
-    host = _hosts.get(key)
-    if host is None or host.loop.is_closed():
-        host = _hosts[key] = _Host(url)
+    for left in [host for host in _hosts.values() if host.loop.is_closed()]:
+        left.abandon()
+    key = (id(asyncio.get_running_loop()), url, os.getcwd())
+    if (host := _hosts.get(key)) is None:
+        host = _hosts[key] = _Host(url, key)
     app = await host.ready()
     return await app.carry_out(flow, data, run_id, name=name)
 
@@ -399,7 +427,8 @@ class _Work:
         self._store.liveness.hold(self.worker.id)
         await self._store.do(units.register, worker=self.worker)
         await bury_the_dead(self._store, self._store.liveness, self._app.clock, self.worker.id)
-        self._serving = asyncio.create_task(self.engine.serve(), name="handrail engine")
+        serving = self._serving = asyncio.create_task(self.engine.serve(), name="handrail engine")
+        self.runner.halted = lambda: serving.done() or serving.cancelling() > 0
 
     async def stop(self) -> None:
         """Stop working: runs that were being executed are free for other workers."""
@@ -407,17 +436,19 @@ class _Work:
         with suppress(asyncio.CancelledError):
             await self._serving
         await self.runner.stop()
-        await self._store.do(units.bury, worker_id=self.worker.id, now=self._app.clock.now())
-        self._store.liveness.release(self.worker.id)
+        self.runner.give_up(StoreClosed("the app was closed; the run goes on where a worker knows its flow"))
+        try:
+            await self._store.do(units.bury, worker_id=self.worker.id, now=self._app.clock.now())
+        finally:  # if the store can't be written now, others find this worker dead and bury it
+            self._store.liveness.release(self.worker.id)
 
-    def adopt(self, queue: str, flow: ChainableNode, run_id: str) -> None:
-        """Know a flow for the sake of one run."""
+    def attend(self, run_id: str) -> None:
+        """Somebody in this process waits for this run."""
         self.attended[run_id] = self.attended.get(run_id, 0) + 1
-        self.runner.flows.setdefault(queue, flow)
 
-    def forget(self, queue: str, run_id: str) -> None:
-        """Forget the flow of a run that has settled, unless the app knows it by its name."""
-        if queue == f"run:{run_id}":
+    def forget(self, queue: str) -> None:
+        """Forget the flow of a run that has settled, unless it is known by a name."""
+        if queue.startswith("run:"):
             self.runner.flows.pop(queue, None)
 
     def disown(self, run_id: str) -> None:

@@ -27,7 +27,7 @@ def lifecycle_table() -> str:
 def error_tree() -> str:
     """Return the tree of errors as the docstring of its module draws it."""
     drawn = inspect.getdoc(errors) or ""
-    return f"```text\n{inspect.cleandoc(drawn.partition('HandrailError')[1] + drawn.partition('HandrailError')[2])}\n```"
+    return f"```text\n{inspect.cleandoc(drawn[drawn.index('HandrailError') :])}\n```"
 
 
 def command_table() -> str:

@@ -1,6 +1,8 @@
 """`ask`: a question from anywhere, and an answer as the type that was asked for."""
 
 import datetime
+import subprocess
+import sys
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -230,3 +232,36 @@ async def test_what_cannot_be_asked_is_refused_before_anybody_is(
         assert await views.requests(app.store) == []
     with pytest.raises(InvalidInput, match=message):
         await ask(*args, **options)
+
+
+FIRST_CHECKS = """
+import sys, threading
+from handrail.requests.schema import problems, schema_of
+
+sys.setswitchinterval(1e-6)
+barrier, failed = threading.Barrier(6), []
+
+def check(number):
+    barrier.wait()
+    try:
+        problems({"type": "object"}, {}) if number % 2 else schema_of({"type": "object"})
+    except BaseException as error:
+        failed.append(error)
+
+threads = [threading.Thread(target=check, args=(number,)) for number in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+sys.exit(repr(failed) if failed else 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", range(3))
+def test_the_first_checks_of_a_process_may_come_from_several_threads(attempt: int) -> None:
+    # A decision is checked in the thread of the store, while a flow makes its next question in the event loop.
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_CHECKS], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

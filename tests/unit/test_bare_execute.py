@@ -266,7 +266,7 @@ async def test_flows_are_forgotten_with_their_runs(url: str) -> None:
 
     for _ in range(5):
         await FunctionNode(lambda x: x).execute({})
-    (host,) = [host for (_, where), host in _hosts.items() if where == url]
+    (host,) = [host for host in _hosts.values() if host.app.configured_store == url]
     worker = host.app._worker
     assert worker is not None
     assert worker.runner.flows == {}

@@ -73,9 +73,6 @@ async def test_python_of_the_documentation_runs(code: str, expected: str, tmp_pa
 
 async def answer_everything(url: str) -> None:
     """Approve and answer whatever is asked, until cancelled."""
-    path = Path(url.removeprefix("sqlite:///"))
-    while not path.exists():
-        await asyncio.sleep(0.05)
     async with App(store=url).connect() as app:
         while True:
             for request in await views.requests(app.store, ["OPEN"]):

@@ -399,3 +399,27 @@ async def test_a_wait_that_is_too_short_leaves_the_run() -> None:
             await run.result(0.01)
         await say(app, "approve")
         assert (await run.result(10))["approved"] is True
+
+
+async def test_the_news_of_an_old_end_does_not_stop_who_goes_on() -> None:
+    shaky = Shaky(1)
+    entered, go = asyncio.Event(), asyncio.Event()
+
+    async def work(data: Data) -> Data:
+        result = dict(await shaky())
+        entered.set()
+        await go.wait()
+        return result
+
+    async with working(FunctionNode(work)) as app:
+        run = await app.start("flow", {})
+        with pytest.raises(StepFailed):
+            await run.result(10)
+        await run.retry()
+        await entered.wait()
+        await app.store.do(lambda tx: tx.signal("run", run.id))  # a doorbell that comes late
+        assert app._worker is not None
+        engine = app._worker.engine
+        await until(lambda: not engine._settled, "the engine has heard it")
+        go.set()
+        assert await run.result(10) == {"calls": 2}

@@ -346,16 +346,34 @@ async def test_a_timeout_around_branches_is_refused_in_words() -> None:
             await run.result(10)
 
 
-async def test_results_that_are_too_large_together_are_a_clear_failure() -> None:
+async def test_results_may_be_larger_together_than_one_may_be() -> None:
     large = FunctionNode(lambda x: {"x": "x" * 600_000})
+    sizes: list[int] = []
 
     async def flow(data: Data) -> Data:
-        return {"all": len(await gather(large.execute({}), large.execute({})))}
+        results = await gather(*(large.execute({}) for _ in range(3)))
+        sizes.append(sum(len(result["x"]) for result in results))
+        return {"answer": await ask("Enough?")}
 
     async with working(flow) as app:
         run = await app.start("flow", {})
-        with pytest.raises(StepFailed, match="the results of the branches has"):
+        await say(app, "answer", "yes")
+        assert await run.result(10) == {"answer": "yes"}
+    assert sizes == [1_800_000] * 2, "the same on replay"
+
+
+async def test_the_result_of_one_branch_that_is_too_large_is_a_clear_failure() -> None:
+    async def large() -> str:
+        return "x" * 1_100_000
+
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(large)}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        with pytest.raises(StepFailed, match=r"the result of branch '0\[0\]' has") as caught:
             await run.result(10)
+        assert caught.value.kind == "PayloadTooLarge"
 
 
 @pytest.mark.slow

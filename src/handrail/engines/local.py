@@ -6,7 +6,7 @@ itself: at what is due, at dead workers, and at the ends somebody here waits for
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from handrail.inbox.clock import on_turn, sweep
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 HOUSEKEEPING = 1.0
 """seconds between two looks at everything"""
+FEW, OFTEN = 100, 0.25
+"""So many runs whose end is waited for are looked at each time; with more of them, only so often (seconds)."""
 COALESCE = 0.002
 """seconds in which signals from other processes count as one"""
 
@@ -46,7 +48,8 @@ class LocalEngine:
         self._next: datetime | None = None
         self._settled: dict[str, None] = {}
         self._checked = 0.0
-        self._deliveries: asyncio.Task[None] | None = None
+        self._told = 0.0
+        self._chores: dict[str, asyncio.Task[None]] = {}
 
     def wake(self, run_id: str, not_before: datetime | None = None) -> None:
         """Let a run go on, now or at a moment."""
@@ -70,21 +73,23 @@ class LocalEngine:
         try:
             while True:
                 try:
-                    await self._round(loop)
+                    await self._round()
                 except StoreClosed as error:
                     logger.error("the engine stops: %s", error)
                     self._runner.give_up(error)
                     return
                 except Exception as error:  # whatever went wrong once: runs that wait must not wait for ever
-                    logger.error("the engine goes on after: %s", error, exc_info=not isinstance(error, HandrailError))
+                    logger.error(
+                        "the engine goes on after: %s", error, exc_info=not isinstance(error, HandrailError)
+                    )
                     await asyncio.sleep(HOUSEKEEPING)
                     self._look = True
                 await self._rest()
         finally:
             unlisten()
             forget_clock()
-            if self._deliveries is not None:
-                self._deliveries.cancel()
+            for chore in list(self._chores.values()):
+                chore.cancel()
 
     def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
         for topic, subject in signals:
@@ -116,18 +121,23 @@ class LocalEngine:
             return
         self._bell.clear()
 
-    async def _round(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _round(self) -> None:
         if self._settled:
             settled, self._settled = self._settled, {}
-            self._runner.drop([run_id for run_id in settled if run_id in self._runner.live])
+            # Somebody may have let the run go on since: only an execution that has lost it is dropped.
+            live = {run_id: token for run_id, token in self._runner.live.items() if run_id in settled}
+            if live:
+                self._runner.drop(await self._store.read(_lost, live=live))
             await self._tell(settled)
         if self._ready and self._runner.room > 0:
             ready = list(self._ready)[: self._runner.room]
             for run_id in ready:
                 del self._ready[run_id]
             await self._runner.claim(ready)
-        if loop.time() - self._checked >= HOUSEKEEPING:
-            self._checked = loop.time()
+            if self._ready:  # there was no room for these, or more than a batch of them
+                self._bell.set()
+        if loop_time() - self._checked >= HOUSEKEEPING:
+            self._checked = loop_time()
             self._look = True
             await self._keep_house()
         if self._more and self._runner.room > 0:
@@ -147,34 +157,42 @@ class LocalEngine:
             limit=room,
         )
         self._more = len(due) >= room
+        for run_id in due:
+            self._ready.pop(run_id, None)
         if await self._runner.claim(due):
             self._bell.set()
-        if any(moment <= now for moment in following.sweeps) and await sweep(self._store, self._clock):
-            self._bell.set()
-            self._look = True
-        if any(moment <= now for moment in following.messages) and (
-            self._deliveries is None or self._deliveries.done()
-        ):
-            self._deliveries = asyncio.create_task(self._deliver(), name="handrail deliveries")
+        if any(moment <= now for moment in following.sweeps):
+            self._beside("sweep", lambda: sweep(self._store, self._clock))
+        if any(moment <= now for moment in following.messages):
+            self._beside("deliveries", lambda: deliver_due(self._store, self._channels, self._clock))
         for moment in following:
             if moment > now:
                 self._set_timer(moment)
-        await self._tell(self._runner.watched)
+        if len(self._runner.watched) <= FEW or loop_time() - self._told >= OFTEN:
+            self._told = loop_time()
+            await self._tell(self._runner.watched)
         await asyncio.sleep(COALESCE)
 
-    async def _deliver(self) -> None:
-        """Deliver what is due, beside everything else: a slow channel holds nothing up."""
+    def _beside(self, what: str, work: Callable[[], Awaitable[int]]) -> None:
+        """Do something beside everything else, unless it is being done: neither holds the other up."""
+        if what not in self._chores:
+            task = asyncio.create_task(self._chore(what, work), name=f"handrail {what}")
+            self._chores[what] = task
+            task.add_done_callback(lambda _: self._chores.pop(what, None))
+
+    async def _chore(self, what: str, work: Callable[[], Awaitable[int]]) -> None:
+        """Do it, and look again whether there is more."""
         try:
-            while await deliver_due(self._store, self._channels, self._clock):
-                self._look = True
+            if not await work():
+                return  # what can't be moved now must not keep the engine turning
         except HandrailError as error:
-            logger.error("messages are delivered later: %s", error)
-        self._look = True
-        self._bell.set()
+            logger.error("%s go on later: %s", what, error)
+            await asyncio.sleep(HOUSEKEEPING)
+        self.look()
 
     async def _tell(self, run_ids: Collection[str]) -> None:
         """Tell those who wait here for the end of one of these runs."""
-        watched = [run_id for run_id in self._runner.watched if run_id in run_ids]
+        watched = set(self._runner.watched).intersection(run_ids)
         if watched:
             for run in await self._store.read(_settled_runs, run_ids=watched):
                 self._runner.tell(run)
@@ -205,6 +223,11 @@ def _look(
 ) -> tuple[list[str], _Following]:
     following = _Following(tx.next_wakeup(queues), tx.next_request_due(), tx.next_message_due(channels))
     return tx.wakeups(queues, now, limit), following
+
+
+def loop_time() -> float:
+    """Return the event loop's own time, in seconds."""
+    return asyncio.get_running_loop().time()
 
 
 def _settled_runs(tx: RunTransaction, *, run_ids: Collection[str]) -> list[StoredRun]:

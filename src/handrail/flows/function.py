@@ -28,9 +28,16 @@ async def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call an async function here, and a sync one in a thread, so that it doesn't hold up other runs."""
     if is_async(function):
         return await function(*args, **kwargs)
-    work = partial(copy_context().run, partial(function, *args, **kwargs))
+    work = partial(copy_context().run, partial(_sync, function, *args, **kwargs))
     result = await asyncio.get_running_loop().run_in_executor(_threads(), work)
     return await result if inspect.isawaitable(result) else result
+
+
+def _sync(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as error:  # a future can't carry it: whoever waits would wait for ever
+        raise RuntimeError(f"{name_of(function)} raised StopIteration") from error
 
 
 def refuse_timeout(function: Callable[..., Any], attempt_timeout: float | None) -> None:

@@ -4,11 +4,13 @@
 """
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from handrail.flows import execution
 from handrail.flows.execution import Data, StepOptions
+from handrail.requests.content import isolated
 from handrail.requests.errors import InvalidFlow, InvalidInput
 
 FORBIDDEN_IN_NAMES = "/[]!~="
@@ -26,7 +28,8 @@ def _as_step(body: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Dat
             raise InvalidInput("run_id names a whole run: pass it to the outermost execute only")
         if run.node is self:  # the body of a subclass calls the one it overrides
             return await body(self, data)  # type: ignore[no-any-return]
-        return await run.run_node(self, lambda: body(self, data))
+        # A copy: what the node does to its input must not reach its caller, on a replay it wouldn't.
+        return await run.run_node(self, lambda: body(self, isolated(data)))
 
     execute.__handrail_body__ = body  # type: ignore[attr-defined]
     return execute
@@ -68,8 +71,11 @@ class ChainableNode:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "execute" in cls.__dict__:
-            cls.execute = _as_step(cls.__dict__["execute"])  # type: ignore[assignment,method-assign]
+        body = cls.execute  # its own, or that of a mixin
+        if not hasattr(body, "__handrail_body__") and body is not ChainableNode.execute:
+            if inspect.isfunction(body) and not inspect.iscoroutinefunction(inspect.unwrap(body)):
+                raise InvalidFlow(f"{cls.__name__}.execute has to be async: async def execute(self, data)")
+            cls.execute = _as_step(body)  # type: ignore[assignment,method-assign]
 
     async def execute(self, data: Data, *, run_id: str | None = None) -> Data:
         """Do this node's work on `data` and return the result; `run_id` (only outside a run) makes it resumable.

@@ -5,6 +5,7 @@ Everything that is stored or compared goes through `encode`; two values are the 
 
 import hashlib
 import json
+from copy import deepcopy
 from math import isfinite
 from typing import Any
 
@@ -52,6 +53,14 @@ def decode(text: str) -> JSON:
 def as_stored(value: JSON, what: str = "data") -> JSON:
     """Return `value` as it reads after a crash: tuples are lists, keys are strings."""
     return json.loads(encode(value, what))
+
+
+def isolated(value: JSON) -> JSON:
+    """Return a copy that shares nothing with `value`; JSON reads as it would after a crash."""
+    try:
+        return json.loads(_encoder.encode(value))
+    except (TypeError, ValueError, RecursionError):
+        return deepcopy(value)
 
 
 def content_hash(value: JSON) -> str:

@@ -110,8 +110,11 @@ class StepFailed(RunError):
     `message` its text. It is the same error the first time and on every replay.
     """
 
-    def __init__(self, name: str, kind: str, message: str, *, run_id: str | None = None) -> None:
+    def __init__(
+        self, name: str, kind: str, message: str, *, run_id: str | None = None, final: bool = False
+    ) -> None:
         super().__init__(f"step {name!r} failed: {kind}: {message}", run_id=run_id)
+        self.final = final
         self.name = name
         self.kind = kind
         self.message = message

@@ -5,6 +5,7 @@ The checks run wherever somebody decides, so they need the schema alone and neve
 
 from collections.abc import Callable
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -32,8 +33,18 @@ def schema_of(source: Any) -> dict[str, Any]:
         ) from error
 
 
+def _load() -> None:
+    """Import the library whole, before any part of it.
+
+    Threads that need it at the same moment for the first time, each another part, would be given half of it: Python
+    resolves the deadlock of their import locks that way. All of them asking for the whole wait for each other.
+    """
+    import_module("jsonschema")
+
+
 @lru_cache(maxsize=256)
 def _validator(schema: str) -> Any:
+    _load()
     from referencing import Registry
 
     parsed = decode(schema)
@@ -43,6 +54,7 @@ def _validator(schema: str) -> Any:
 
 def _dialect(schema: dict[str, Any]) -> Any:
     # jsonschema takes 60 ms to import: only processes that check an answer pay for it.
+    _load()
     from jsonschema.validators import Draft202012Validator, validator_for
 
     if not isinstance(schema.get("$schema"), str):
@@ -52,6 +64,7 @@ def _dialect(schema: dict[str, Any]) -> Any:
 
 @cache
 def _formats() -> Any:
+    _load()
     from jsonschema import FormatChecker
 
     checker = FormatChecker()
@@ -66,6 +79,7 @@ def _for_texts(check: Callable[[str], bool]) -> Callable[[object], bool]:
 
 
 def _check_schema(schema: dict[str, Any]) -> None:
+    _load()
     from jsonschema.exceptions import SchemaError
 
     try:
@@ -80,6 +94,7 @@ def _check_schema(schema: dict[str, Any]) -> None:
 
 def _check_references(schema: dict[str, Any]) -> None:
     """Raise `InvalidInput` for a `$ref` that leads out of the schema: what people answer must be checkable anywhere."""
+    _load()
     from referencing import Registry, Resource
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
@@ -110,6 +125,7 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
     >>> problems({"type": "object", "required": ["score"]}, {})
     [FieldProblem(path='score', message='is required')]
     """
+    _load()
     from referencing.exceptions import Unresolvable
 
     try:

@@ -70,9 +70,12 @@ def _edit_problems(request: HumanRequest, payload: JSON) -> list[FieldProblem]:
             FieldProblem(key, f"is not part of the proposal, which has {', '.join(proposal)}")
             for key in unknown
         ]
-    if request.draft.proposal_schema is None:
-        return []
-    return problems(request.draft.proposal_schema, merged(proposal, payload))
+    edited = merged(proposal, payload)
+    try:
+        encode(edited, "the edited proposal")
+    except InvalidInput as error:
+        return [FieldProblem("payload", str(error))]
+    return [] if request.draft.proposal_schema is None else problems(request.draft.proposal_schema, edited)
 
 
 def merged(proposal: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:

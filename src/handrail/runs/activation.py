@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from handrail.flows.execution import Parked
+from handrail.flows.execution import Parked, Stopped
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.errors import ForeignTask, StoreBusy, StoreError, StoreFull
 from handrail.requests.request import HumanRequest
@@ -33,14 +33,26 @@ class Cancelled(BaseException):
 
 
 def is_failure(error: BaseException) -> bool:
-    """Whether user code failed: also by what would end the process, or by a cancellation that nobody asked for."""
+    """Whether user code failed: also by what would end the process, or by a cancellation that nobody asked for.
+
+    Whatever comes out of a step that is being cancelled is no failure, also if user code has turned the cancellation
+    into another error: the step was cut off.
+    """
     match error:
-        case Exception() | SystemExit():
-            return True
-        case asyncio.CancelledError():
-            task = asyncio.current_task()
-            return task is None or not task.cancelling()
-    return False
+        case Parked() | Stopped() | Fenced() | Cancelled() | KeyboardInterrupt() | GeneratorExit():
+            return False
+    return not being_cancelled()
+
+
+def being_cancelled() -> bool:
+    """Whether the present task was told to stop."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def cut_off(error: BaseException) -> BaseException:
+    """Return what goes on through the rest of an execution that is no failure."""
+    return asyncio.CancelledError() if isinstance(error, Exception) else error
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from handrail import killpoints
 from handrail.flows.execution import Parked, _current
 from handrail.requests.content import JSON, decode, encode
 from handrail.runs import units
-from handrail.runs.activation import Fenced, Strand, is_failure
+from handrail.runs.activation import Fenced, Strand, cut_off, is_failure
 from handrail.runs.journal import Entry, State, as_failure, failure_of, place_of
 
 if TYPE_CHECKING:
@@ -27,22 +27,21 @@ async def run_branches(
     scope: "Scope", entry: Entry, recorded: bool, branches: Sequence[Branch]
 ) -> list[JSON]:
     """Execute the branches that can go on; return all results, or park until the others have ended."""
-    try:
-        if recorded and entry.state is State.DONE:
-            return list(decode(entry.value or "[]"))
-        if recorded and entry.state is State.FAILED:
-            raise failure_of(entry, scope.run_id)
-        entry, open_branches = await _opened(scope, entry, recorded, len(branches))
-        if not branches:
-            return await _join(scope, entry)
-        left = await _execute(scope, entry, open_branches, branches)
-    finally:
-        for branch in branches:
-            if inspect.iscoroutine(branch):
-                branch.close()  # those that were not executed now
-    if left:
+    if recorded and entry.state is State.FAILED:
+        raise failure_of(entry, scope.run_id)
+    entry, open_branches = await _opened(scope, entry, recorded, len(branches))
+    if entry.state is State.DONE:
+        return _results(open_branches)
+    if branches and await _execute(scope, entry, open_branches, branches):
         await scope.park()
     return await _join(scope, entry)
+
+
+def close_unused(branches: Sequence[Branch]) -> None:
+    """Close the coroutines that were not executed now, so that nothing warns about them."""
+    for branch in branches:
+        if inspect.iscoroutine(branch):
+            branch.close()
 
 
 async def _opened(scope: "Scope", entry: Entry, recorded: bool, count: int) -> tuple[Entry, list[Entry]]:
@@ -99,7 +98,7 @@ async def _run_branch(scope: "Scope", gather: Entry, branch: Entry, body: Branch
         return None
     except BaseException as error:
         if not is_failure(error):
-            raise
+            raise cut_off(error) from error
         if strand.parked:
             return None
         if activation.doom is not None:
@@ -121,8 +120,11 @@ async def _join(scope: "Scope", entry: Entry) -> list[JSON]:
         if branch.state is State.FAILED:
             await scope.write(replace(entry, state=State.FAILED, value=branch.value, attempt=0))
             raise failure_of(branch, scope.run_id)
-    results = [decode(branch.value or "null") for branch in ended]
-    text = encode(results, "the results of the branches")
-    await scope.write(replace(entry, state=State.DONE, value=text, attempt=0))
+    # The results stay where they are: together they may be larger than one entry can be.
+    await scope.write(replace(entry, state=State.DONE, attempt=0))
     killpoints.reach("join:after")
-    return results
+    return _results(ended)
+
+
+def _results(ended: list[Entry]) -> list[JSON]:
+    return [decode(branch.value or "null") for branch in ended]

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from handrail.requests.content import decode
-from handrail.requests.errors import StepFailed
+from handrail.requests.errors import InvalidInput, ModelRefused, ProgrammingError, Rejected, StepFailed
 
 
 class State(StrEnum):
@@ -50,6 +50,9 @@ class Entry:
         return join(self.frame, self.label)
 
 
+FINAL = (InvalidInput, ModelRefused, ProgrammingError, Rejected)
+"""errors that another attempt can't mend"""
+
 ANY_KIND = "*"
 """The kind of an entry that an operator put in to say: a new step belongs here."""
 
@@ -65,12 +68,21 @@ def join(frame: str, label: str) -> str:
     return f"{frame}/{label}"
 
 
-def as_failure(address: str, error: BaseException) -> dict[str, str]:
-    """Return what the journal keeps of an error: where it came from, its kind, its text."""
+def is_final(error: BaseException) -> bool:
+    """Whether another attempt can't mend it."""
+    return error.final if isinstance(error, StepFailed) else isinstance(error, FINAL)
+
+
+def as_failure(address: str, error: BaseException) -> dict[str, Any]:
+    """Return what the journal keeps of an error: where it came from, its kind, its text, whether it was final."""
+    final = {"final": True} if is_final(error) else {}
     if isinstance(error, StepFailed):
-        return {"name": error.name, "kind": error.kind, "message": error.message}
-    text = str(error).encode("utf-8", "replace").decode()
-    return {"name": address, "kind": type(error).__name__, "message": text[:10_000]}
+        return {"name": error.name, "kind": error.kind, "message": error.message, **final}
+    try:
+        text = str(error).encode("utf-8", "replace").decode()[:10_000]
+    except Exception:  # an error that can't even say what it is
+        text = "(it has no text)"
+    return {"name": address, "kind": type(error).__name__, "message": text, **final}
 
 
 def failure_of(entry: Entry, run_id: str) -> StepFailed:

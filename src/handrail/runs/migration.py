@@ -48,6 +48,7 @@ def migrate(tx: RunTransaction, *, run_id: str, mapping: Mapped, now: datetime, 
     for old, new in mapping:
         _map(tx, run, old, new)
     units.log(tx, run, "migrated", now, actor, mapping=[f"{old}={new}" for old, new in mapping])
+    tx.write_entries(run_id, [Entry(units.MIGRATED, 0, "mark", ANY_KIND, State.DONE)])
     run = units.revive(tx, run, now)
     _withdraw_dropped(tx, run, now, actor)
     return run

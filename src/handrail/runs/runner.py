@@ -6,7 +6,7 @@ in this process or in another one.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +17,9 @@ from handrail.flows.function import FunctionFlow
 from handrail.flows.node import Chain, ChainableNode, body_of
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.content import as_stored
-from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreError
+from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCorrupt, StoreError
 from handrail.runs import units
-from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, is_failure
+from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
 from handrail.runs.journal import as_failure
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.scope import Scope
@@ -57,6 +57,11 @@ class Runner:
         """runs that could not be stored, to be given back when the store works again"""
         self._reserved = 0
         self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
+        self.halted: Callable[[], bool] = lambda: False
+        """tells whether this worker has stopped, or is being stopped with its event loop"""
+        self._endings: set[asyncio.Task[None]] = set()
+        self._dropped: set[str] = set()
+        """runs whose execution was told to stop"""
         self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
 
     # -- taking runs ------------------------------------------------------------------------------------------------
@@ -87,16 +92,32 @@ class Runner:
             return 0
         killpoints.reach("claim:before")
         with self.reserved(len(wanted)):
-            claimed = await self.store.do(
-                units.claim,
-                run_ids=wanted,
-                queues=self.flows.keys(),
-                worker=self.worker_id,
-                now=self.clock.now(),
-            )
+            try:
+                claimed = await self._take(wanted)
+            except StoreCorrupt:
+                claimed = await self._take_one_by_one(wanted)
         for one in claimed:
             self.execute(one)
         return len(claimed)
+
+    async def _take(self, run_ids: list[str]) -> list[Claimed]:
+        return await self.store.do(
+            units.claim,
+            run_ids=run_ids,
+            queues=self.flows.keys(),
+            worker=self.worker_id,
+            now=self.clock.now(),
+        )
+
+    async def _take_one_by_one(self, run_ids: list[str]) -> list[Claimed]:
+        """A damaged row concerns one run only; the others go on."""
+        claimed = []
+        for run_id in run_ids:
+            try:
+                claimed += await self._take([run_id])
+            except StoreCorrupt as error:
+                logger.error("run %s can't be taken: %s", run_id, error)
+        return claimed
 
     def execute(self, claimed: Claimed) -> None:
         """Execute a run that this worker has taken."""
@@ -106,12 +127,40 @@ class Runner:
         task.add_done_callback(lambda ended: self._forget(run.id, run.token, ended))
 
     def _forget(self, run_id: str, token: int, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            if run_id not in self._dropped and not self.halted():
+                # By its own code: nobody stopped it, so nobody would take it up again.
+                self._endings.add(ending := asyncio.create_task(self._end_cancelled(run_id, token)))
+                ending.add_done_callback(self._endings.discard)
+        elif (error := task.exception()) is not None:
             logger.error("run %s can't be executed here", run_id, exc_info=error)
             self._tell_error(run_id, error)
+        self._dropped.discard(run_id)
         if (held := self._tasks.get(run_id)) is not None and held[0] == token:
             del self._tasks[run_id]
         self.ended.set()
+
+    async def _end_cancelled(self, run_id: str, token: int) -> None:
+        """Store the failure of a run whose code has cancelled the task that executes it."""
+        failure = {
+            "name": "flow",
+            "kind": "CancelledError",
+            "message": "the flow's code cancelled its own asyncio task, or kept a cancellation from going on",
+        }
+        try:
+            stored = await self.store.do(
+                units.finish,
+                run_id=run_id,
+                token=token,
+                now=self.clock.now(),
+                status=RunStatus.FAILED,
+                error=failure,
+            )
+        except StoreError as error:
+            self.failed[run_id] = error
+        else:
+            if stored is not None:
+                self.tell(stored)
 
     # -- executing ----------------------------------------------------------------------------------------------------
 
@@ -160,7 +209,6 @@ class Runner:
             scope.close()
             return _finished(result)
         except Stopped as stop:
-            scope.close()
             return _finished(stop.result)
         except (Parked, Fenced):
             return None
@@ -169,7 +217,7 @@ class Runner:
             return None
         except BaseException as error:
             if not is_failure(error):
-                raise
+                raise cut_off(error) from error
             return self._failed(error, strand, run, activation)
 
     async def _call(self, flow: ChainableNode, run: StoredRun) -> Any:
@@ -194,7 +242,8 @@ class Runner:
         if strand.parked:
             return None
         logger.info("run %s failed: %s", run.id, type(error).__name__)
-        return End(RunStatus.FAILED, error=as_failure(run.flow or "flow", error))
+        failure = as_failure(run.flow or "flow", error)
+        return End(RunStatus.FAILED, error={key: failure[key] for key in ("name", "kind", "message")})
 
     # -- waiting for ends ---------------------------------------------------------------------------------------------
 
@@ -238,13 +287,13 @@ class Runner:
         """Stop executing runs that belong to somebody else or were cancelled."""
         for run_id in run_ids:
             if (held := self._tasks.get(run_id)) is not None:
+                self._dropped.add(run_id)
                 held[1].cancel()
 
     async def stop(self) -> None:
         """Stop all executions; the runs stay where they are and are freed with this worker."""
         tasks = [task for _, task in self._tasks.values()]
-        for task in tasks:
-            task.cancel()
+        self.drop(list(self._tasks))
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -18,22 +18,16 @@ from handrail.requests.content import JSON, decode, encode
 from handrail.requests.errors import (
     InvalidInput,
     ModelError,
-    ModelRefused,
     NonDeterministicNode,
     ProgrammingError,
-    Rejected,
-    StepFailed,
 )
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs import interruption
-from handrail.runs.activation import Activation, Strand, is_failure
-from handrail.runs.branches import run_branches
-from handrail.runs.journal import ANY_KIND, Entry, State, as_failure, failure_of, place_of
+from handrail.runs.activation import Activation, Strand, being_cancelled, cut_off, is_failure
+from handrail.runs.branches import close_unused, run_branches
+from handrail.runs.journal import ANY_KIND, Entry, State, as_failure, failure_of, is_final, place_of
 from handrail.runs.units import Question
-
-FINAL = (InvalidInput, ModelRefused, ProgrammingError, Rejected)
-"""errors that another attempt can't mend"""
 
 LONGEST_PAUSE = 86_400.0
 """seconds between two attempts, whatever a server asks for"""
@@ -62,6 +56,7 @@ class Scope:
         self._written = own is None or bool(self.entries)
         self._cursor = 0
         self._cut = False
+        self._expired = False
         """whether a step was cancelled in its middle: what it came to is not recorded, so nothing may follow"""
         self._names: dict[str, int] = {}
 
@@ -236,12 +231,14 @@ class Scope:
 
     async def gather(self, branches: Sequence[Awaitable[JSON] | Callable[[], Awaitable[JSON]]]) -> list[JSON]:
         """Execute branches at once; each waits and wakes alone."""
-        entry, recorded = self._take(None, "gather")
         try:
+            entry, recorded = self._take(None, "gather")
             return await run_branches(self, entry, recorded, branches)
         except asyncio.CancelledError:
             self._cut = True
             raise
+        finally:
+            close_unused(branches)
 
     # -- executing one step -----------------------------------------------------------------------------------------
 
@@ -281,9 +278,13 @@ class Scope:
             raise
         except BaseException as error:
             if not is_failure(error):
-                self._cut = self._cut or isinstance(error, asyncio.CancelledError)
-                raise
+                self._cut = self._cut or being_cancelled()
+                raise cut_off(error) from error
             self._check_alive()
+            if inner._expired and entry.state is State.BEGUN:
+                await self.park(
+                    wake_at=self.now()
+                )  # cut off in its middle: a person is asked, as after a crash
             raise await self._failed(entry, error, options) from error
         killpoints.reach("step:executed")
         await self.write(replace(entry, state=State.DONE, value=text))
@@ -298,6 +299,7 @@ class Scope:
                 result = await body()
         except TimeoutError:
             if bound.expired():
+                self._expired = True
                 raise TimeoutError(f"the attempt took longer than attempt_timeout={limit:g} s") from None
             raise
         finally:
@@ -315,14 +317,16 @@ class Scope:
     async def _failed(self, entry: Entry, error: BaseException, options: StepOptions) -> Exception:
         """Store a failed attempt. Either the run waits for the next one, or the failure is final and returned."""
         attempt = entry.attempt + 1
-        if attempt <= options.retries and not isinstance(error, FINAL):
+        if attempt <= options.retries and not is_final(error):
             wake_at = self.now() + timedelta(seconds=_pause(options, attempt, error))
             again = replace(entry, state=State.OPEN, attempt=attempt)
             await self.write(again, wake_at=wake_at, again=entry.address, park=True)
             raise Parked
-        failure = as_failure(entry.address, error)
-        await self.write(replace(entry, state=State.FAILED, value=encode(failure), attempt=attempt))
-        return StepFailed(**failure, run_id=self.run_id)
+        entry = replace(
+            entry, state=State.FAILED, value=encode(as_failure(entry.address, error)), attempt=attempt
+        )
+        await self.write(entry)
+        return failure_of(entry, self.run_id)
 
 
 def _pause(options: StepOptions, attempt: int, error: BaseException) -> float:

@@ -14,6 +14,10 @@ from handrail.runs.ports import RunTransaction, Worker
 from handrail.runs.run import RunStatus, StoredRun
 
 FREE = (RunStatus.PENDING, RunStatus.WAITING)
+STAYS_ASKED = (RunStatus.NEEDS_ATTENTION, RunStatus.FAILED)
+"""A run that can go on once somebody has mended it keeps its open requests: nobody is asked twice for that."""
+MIGRATED = "~migrated"
+"""the frame of the mark that steps of a run have moved; no step can have this name"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,10 @@ def _claim_one(
     strands = tx.take_wakeups(run_id, now)
     if not strands:
         return None
+    if tx.entry(run_id, MIGRATED, 0) is not None and any(strands):
+        tx.open_branches(
+            run_id
+        )  # what waits still has the addresses of before: every branch looks for itself
     for strand in strands:
         _open_strand(tx, run_id, strand)
     run = replace(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
@@ -102,7 +110,9 @@ def load(tx: RunTransaction, run: StoredRun) -> Claimed:
         entries = tx.entries(run.id, frame)
         frames[frame] = entries
         for entry in entries:
-            if entry.kind == "gather" and entry.state is State.OPEN:
+            if entry.kind == "gather" and entry.state is State.DONE:
+                frames[entry.address] = tx.branches(run.id, entry.address, None)
+            elif entry.kind == "gather" and entry.state is State.OPEN:
                 frames[entry.address] = tx.branches(run.id, entry.address, State.OPEN)
                 pending += [branch.address for branch in frames[entry.address]]
             elif entry.state is State.OPEN:
@@ -226,7 +236,7 @@ def _settle(
     run = replace(run, status=status, worker=None, token=run.token + 1, updated_at=now)
     tx.update_run(run)
     tx.delete_wakeups(run.id)
-    if status is not RunStatus.NEEDS_ATTENTION:
+    if status not in STAYS_ASKED or run.home is not None:
         moves.withdraw_all(
             tx, run_id=run.id, actor=actor or SYSTEM.name, now=now, reason=f"the run is {status}"
         )
@@ -239,7 +249,7 @@ def _settle(
 def cancel(tx: RunTransaction, *, run_id: str, now: datetime, actor: str) -> StoredRun | None:
     """Cancel a run and withdraw its requests; an ended one stays as it is. None if there is no such run."""
     run = tx.run(run_id)
-    if run is None or (run.settled and run.status is not RunStatus.NEEDS_ATTENTION):
+    if run is None or (run.settled and run.status not in STAYS_ASKED):
         return run
     return _settle(tx, run, RunStatus.CANCELLED, now, actor)
 

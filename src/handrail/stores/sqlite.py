@@ -41,7 +41,8 @@ class SQLiteStore:
     """
 
     def __init__(self, path: str | Path | None) -> None:
-        self.path = None if path is None else Path(path).absolute()
+        # The real path: a worker's lock lies beside the file, and everybody has to look in the same place.
+        self.path = None if path is None else Path(os.path.realpath(path))
         self.where = str(self.path) if self.path else "the store in memory"
         self.liveness: Liveness = NoWorkerLocks() if self.path is None else WorkerLocks(self.path)
         self.upgraded: tuple[int, int] = (0, 0)
