@@ -71,7 +71,7 @@ test: lint ## lint, then every test, journeys with crashes too (what CI runs)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: lint ## lint, then the quick tests
-	$(BIN)/python -m pytest -q -m "not journey and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m "not journey and not slow" $(ARGS)
 
 lint: venv ## style, format, types and layers
 	$(BIN)/ruff check --quiet
