@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -31,15 +30,6 @@ from tests.support.journey_process import until
 from tests.support.journey_runs import BOB, asked, journal, reached, say, working
 
 Data = dict[str, Any]
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[MemoryStore]:
-    """A store that outlives the apps that use it."""
-    store = MemoryStore()
-    await store.open()
-    yield store
-    await store.close()
 
 
 class Branch(ChainableNode):

@@ -130,7 +130,7 @@ async def test_a_failed_run_can_be_cancelled_and_takes_its_questions_back() -> N
         assert (await views.request(app.store, second.id)).status == "WITHDRAWN"
 
 
-async def test_branches_behind_a_moved_step_still_wake() -> None:
+async def test_branches_behind_a_moved_step_still_wake(store: MemoryStore) -> None:
     """Promise 11: `migrate` brings a run on, with what it has asked."""
 
     async def before(data: Data) -> Data:
@@ -149,8 +149,6 @@ async def test_branches_behind_a_moved_step_still_wake() -> None:
         )
         return {"left": left["approved"], "right": right["approved"]}
 
-    store = MemoryStore()
-    await store.open()
     async with working(before, store=store) as app:
         run = await app.start("flow", {})
         await asked(app, 2)
@@ -162,7 +160,6 @@ async def test_branches_behind_a_moved_step_still_wake() -> None:
         await reached(app, run.id, "WAITING")
         await app.inbox.decide(second.id, "approve", actor=BOB)
         assert await (await app.run(run.id)).result(10) == {"left": True, "right": True}
-    await store.close()
 
 
 class Ending(BaseException):
@@ -210,7 +207,7 @@ async def test_no_error_leaves_a_run_hanging(function: Any, kind: str) -> None:
         assert raised.value.kind == kind
 
 
-async def test_a_worker_that_stops_fails_no_run() -> None:
+async def test_a_worker_that_stops_fails_no_run(store: MemoryStore) -> None:
     """Promise 1: code that turns its cancellation into an error of its own was cut off, it did not fail."""
     began = asyncio.Event()
 
@@ -222,14 +219,11 @@ async def test_a_worker_that_stops_fails_no_run() -> None:
             raise RuntimeError("connection closed") from None
         return data
 
-    store = MemoryStore()
-    await store.open()
     async with working(FunctionNode(impatient, retries=3), store=store) as app:
         run = await app.start("flow", {})
         await began.wait()
     async with working(FunctionNode(lambda x: {"ok": True}), store=store) as app:
         assert await (await app.run(run.id)).result(10) == {"ok": True}
-    await store.close()
 
 
 async def test_an_attempt_that_took_too_long_is_asked_about() -> None:

@@ -1,7 +1,6 @@
 """Code changes while runs wait: the future may differ, a past that doesn't match waits for an operator's mapping."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -28,15 +27,6 @@ from handrail.stores.memory import MemoryStore
 from tests.support.journey_runs import BOB, asked, journal, reached, say, working
 
 Data = dict[str, Any]
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[MemoryStore]:
-    """A store that outlives the apps that use it."""
-    store = MemoryStore()
-    await store.open()
-    yield store
-    await store.close()
 
 
 class Mark(ChainableNode):
