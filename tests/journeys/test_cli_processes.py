@@ -263,3 +263,26 @@ def test_the_data_of_scripts_stays_clean(place: Place) -> None:
     (found,) = json.loads(out)
     assert found["status"] == "FINISHED"
     assert found["result"]["published"] is False
+
+
+def test_nobody_decides_for_a_run_that_has_died_with_its_process(place: Place) -> None:
+    """Without a run id a run lives with its process: what it asked is withdrawn when that is dead."""
+    process = place.start("run", f"{FLOWS}:renamed", TOPIC)
+    request_id = place.wait_for_request()
+    process.kill()
+    place.ended(process)
+    code, _, err = place.ended(place.start("decide", request_id, "approve"))
+    assert code == 3
+    assert "WITHDRAWN" in err
+    assert place.data("runs")[0]["status"] == "ABANDONED"
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stdout_is_json_also_when_interrupted(place: Place, number: signal.Signals, expected: int) -> None:
+    process = place.start("run", f"{FLOWS}:renamed", TOPIC, "--run-id", "post-1", "--json")
+    place.wait_for_request()
+    process.send_signal(number)
+    code, out, err = place.ended(process)
+    assert (code, json.loads(out)) == (expected, [])
+    assert "post-1" in err
+    assert "Traceback" not in err

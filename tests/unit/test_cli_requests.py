@@ -236,7 +236,7 @@ def test_every_other_move(handrail: CommandLine) -> None:
     assert moved("comment", "please hurry", "--as", "bob")["status"] == "OPEN"
     assert moved("remind")["status"] == "OPEN"
     assert "carol" in moved("escalate")["asked"]  # type: ignore[operator] - a list
-    assert handrail("escalate", request.id).code == 3
+    assert handrail("escalate", request.id).code == 4
     assert moved("reassign", "--to", "dave", "erin", "--reason", "holiday")["asked"] == ["dave", "erin"]
     assert moved("withdraw", "--reason", "not needed")["status"] == "WITHDRAWN"
     assert handrail("withdraw", request.id).code == 3
@@ -281,3 +281,10 @@ def test_show_tells_all_that_is_needed_to_judge(handrail: CommandLine) -> None:
     ended = handrail.fine("show", first.id).out
     assert "warmer please" in ended
     assert "handrail decide" not in ended
+
+
+def test_the_inbox_of_a_person_as_json(handrail: CommandLine) -> None:
+    mine = handrail.ask(policy_audience="alice")
+    handrail.ask(policy_audience="bob")
+    assert [found["id"] for found in handrail.fine("inbox", "--as", "alice", "--json").data] == [mine.id]
+    assert handrail.fine("inbox", "--as", "carol", "--json").data == []

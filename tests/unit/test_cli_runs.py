@@ -46,7 +46,8 @@ def test_run_prints_the_result(handrail: CommandLine) -> None:
 
 def test_run_as_json_names_the_run(handrail: CommandLine) -> None:
     (found,) = handrail.fine("run", f"{FLOWS}:shout", '{"content": "a"}', "--run-id", "r1", "--json").data
-    assert found == {"run_id": "r1", "status": "FINISHED", "result": {"content": "A"}}
+    assert (found["id"], found["run_id"], found["flow"]) == ("r1", "r1", f"{FLOWS}:shout")
+    assert (found["status"], found["result"], found["error"]) == ("FINISHED", {"content": "A"}, None)
     (stored,) = handrail.fine("runs", "--json").data
     assert (stored["id"], stored["flow"]) == ("r1", f"{FLOWS}:shout")
 
@@ -67,14 +68,16 @@ def test_a_failed_run_is_1_and_goes_on_after_retry(handrail: CommandLine) -> Non
     assert "failed: ValueError: no way \\x1b[31mred\n" in failed.err
     assert "handrail retry r1" in failed.err
     failed = handrail(*command, "--json")
-    assert (failed.code, failed.data) == (1, [{"run_id": "r1", "status": "FAILED", "result": None}])
+    (found,) = failed.data
+    assert (failed.code, found["run_id"], found["status"], found["result"]) == (1, "r1", "FAILED", None)
+    assert found["error"]["kind"] == "ValueError"
     shown = handrail.fine("show", "r1").out
     assert "ValueError" in shown
     assert "\x1b" not in shown
     command_line_flows.CALLS.remove("broken")
     assert handrail.fine("retry", "r1", "--json").data[0]["status"] == "PENDING"
     assert handrail.fine(*command).out == '{"a": 1}\n'
-    assert handrail("retry", "r1").code == 3
+    assert handrail("retry", "r1").code == 4
 
 
 def test_input_comes_from_the_line_a_file_or_stdin(handrail: CommandLine) -> None:
@@ -265,7 +268,7 @@ def test_show_says_how_a_changed_flow_goes_on_and_that_works(handrail: CommandLi
     assert handrail.fine(*command.split()[1:], "--json").data[0]["status"] == "PENDING"
     handrail.work(changed, "post-1", lambda status: status == "FINISHED")
     assert command_line_flows.CALLS == ["draft"]
-    assert handrail("migrate", "post-1", "--map", "write=draft").code == 3
+    assert handrail("migrate", "post-1", "--map", "write=draft").code == 4
 
 
 @pytest.mark.parametrize(

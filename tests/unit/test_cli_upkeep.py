@@ -52,6 +52,7 @@ def test_a_whole_store_verifies(handrail: CommandLine) -> None:
         "UPDATE request SET status = 'OPEN'",
         "UPDATE request SET run_id = 'another'",
         "UPDATE request SET due_at = 1",
+        "DELETE FROM event WHERE sequence = (SELECT max(sequence) FROM event)",
     ],
 )
 def test_what_was_tampered_with_is_found(handrail: CommandLine, tampering: str) -> None:
@@ -65,6 +66,24 @@ def test_what_was_tampered_with_is_found(handrail: CommandLine, tampering: str) 
     ended = handrail("verify")
     assert ended.code == 1
     assert "problem: " in ended.out
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE run SET status = 'PENDING'",
+        "DELETE FROM run",
+        "DELETE FROM event WHERE sequence = (SELECT max(sequence) FROM event)",
+        "DELETE FROM event",
+    ],
+)
+def test_what_was_tampered_with_about_runs_is_found(handrail: CommandLine, tampering: str) -> None:
+    handrail.fine("run", f"{FLOWS}:shout", '{"content": "a"}', "--run-id", "r1")
+    assert handrail.fine("verify", "--json").data[0]["ok"]
+    change(handrail.database, tampering)
+    ended = handrail("verify", "--json")
+    assert ended.code == 1
+    assert "run r1" in " ".join(ended.data[0]["problems"])
 
 
 def test_an_older_database_is_upgraded(handrail: CommandLine) -> None:

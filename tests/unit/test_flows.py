@@ -24,6 +24,7 @@ from handrail import (
 )
 from handrail.flows.function import as_flow
 from handrail.inbox import views
+from handrail.requests.identifier import utc_text
 from handrail.testing.clock import TurnableClock
 from tests.support.journey_runs import BOB, asked, journal, reached, say, working
 
@@ -321,7 +322,7 @@ async def test_silence_comes_to_what_was_said_beforehand(on_timeout: Any, expect
         result = await run.result(10)
     assert {key: result[key] for key in expected} == expected
     assert result["decided_by"] is None
-    assert result["timestamp"] == clock.now().isoformat()
+    assert result["timestamp"] == utc_text(clock.now())
 
 
 async def test_a_withdrawn_request_is_no_approval() -> None:

@@ -19,6 +19,7 @@ from handrail.cli.printing import note
 from handrail.requests.errors import (
     Conflict,
     HandrailError,
+    IllegalMove,
     InvalidDecision,
     InvalidInput,
     NotAllowed,
@@ -28,7 +29,7 @@ from handrail.requests.errors import (
 
 P = ParamSpec("P")
 
-FAILED, DECIDED, INVALID, UNKNOWN, INTERRUPTED = 1, 3, 4, 5, 130
+FAILED, DECIDED, INVALID, UNKNOWN, INTERRUPTED, TERMINATED = 1, 3, 4, 5, 130, 143
 LAST_MOMENTS = 0.5
 """seconds that threads of the flow get to end when the command has ended"""
 
@@ -36,9 +37,9 @@ LAST_MOMENTS = 0.5
 def exit_code(error: Exception) -> int:
     """Return what the process ends with because of `error`."""
     match error:
-        case Conflict():
+        case Conflict() if not isinstance(error, IllegalMove):
             return DECIDED
-        case InvalidDecision() | NotAllowed() | InvalidInput() | RunMismatch():
+        case IllegalMove() | InvalidDecision() | NotAllowed() | InvalidInput() | RunMismatch():
             return INVALID
         case UnknownId():
             return UNKNOWN
@@ -61,9 +62,13 @@ def end(work: Callable[[], int | None], *, as_json: bool = False) -> None:
         code = work()
     except BrokenPipeError:
         raise
-    except KeyboardInterrupt:
-        leave_soon(INTERRUPTED)
-        raise
+    except (KeyboardInterrupt, asyncio.CancelledError) as stopped:
+        code = INTERRUPTED if isinstance(stopped, KeyboardInterrupt) else TERMINATED
+        if as_json:
+            print("[]", flush=True)
+        leave_soon(code)
+        if code == INTERRUPTED:
+            raise
     except (HandrailError, OSError) as error:
         report(error)
         if as_json:

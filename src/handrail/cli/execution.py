@@ -56,13 +56,16 @@ async def run(
     """Execute a flow here, asking in this terminal, and print its result."""
     given = parse_input(data)
     flow = load_flow(target)
+    here = asyncio.current_task()
+    if here is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
     try:
         ended = await execute_here(flow, given, run_id, url=store, name=target)
     except asyncio.CancelledError:
         note(_how_to_go_on(target, run_id, store))
         raise
     if as_json:
-        print_json([{"run_id": ended.id, "status": ended.status.value, "result": ended.result}])
+        print_json([{**public(ended), "run_id": ended.id}])
     try:
         result = result_of(ended)
     except RunError as error:
@@ -139,6 +142,8 @@ async def worker(
         level=log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    for chatty in ("httpx", "httpx2", "httpcore2", "openai"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
     app = load_app(target)
     stopping = _until_signalled()
     async with app.work(store):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from handrail.inbox import moves
 from handrail.requests.content import decode
 from handrail.runs.journal import Entry, State, join
 from handrail.runs.ports import RunTransaction
@@ -18,7 +19,7 @@ def read_steps(tx: RunTransaction, *, run_id: str) -> list[dict[str, Any]]:
     """Return the steps of a run in their order, each with what lies inside it behind it."""
     steps: list[dict[str, Any]] = []
     for entry in _walk(tx, run_id, ""):
-        steps.append(_step(entry))
+        steps.append(_step(tx, entry))
         if len(steps) == MOST:
             break
     return steps
@@ -35,17 +36,22 @@ def _walk(tx: RunTransaction, run_id: str, frame: str) -> Iterator[Entry]:
             yield from _walk(tx, run_id, entry.address)
 
 
-def _step(entry: Entry) -> dict[str, Any]:
+def _step(tx: RunTransaction, entry: Entry) -> dict[str, Any]:
     # What is kept of an ask is the hash of its question: the answer is in the request.
     value = decode(entry.value) if entry.value and entry.kind != ASK else None
     return {
         "address": entry.address,
         "kind": entry.kind,
-        "state": entry.state.value,
+        "state": (State.DONE if _is_answered(tx, entry) else entry.state).value,
         "request_id": entry.request_id,
         "result": value if entry.state in (State.DONE, State.STOPPED) else None,
         "error": value if entry.state is State.FAILED else None,
     }
+
+
+def _is_answered(tx: RunTransaction, entry: Entry) -> bool:
+    """Whether an ask is over: the journal leaves that to the request."""
+    return entry.request_id is not None and moves.latest(tx, entry.request_id).ended
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,30 @@ from handrail.channels.terminal.escape import one_line
 from handrail.channels.terminal.hints import how_to_decide, open_inbox
 from handrail.channels.terminal.review import Ended, review
 from handrail.channels.terminal.screen import Screen
+from handrail.cli.opening import connected, read_list
+from handrail.cli.printing import print_json
 from handrail.inbox import views
 from handrail.inbox.clock import sweep
 from handrail.requests.decision import Actor
 from handrail.requests.errors import StoreError
+from handrail.requests.record import public
 from handrail.requests.request import HumanRequest
 
 SWEEP = 1.0
 """seconds between two looks for deadlines that have passed"""
 CALM_POLL = 2.0
 """seconds between two looks for work while nothing rings"""
+
+
+def list_inbox(store: str | None, person: str | None) -> None:
+    """Print what waits for a person as JSON, most urgent first."""
+    print_json(asyncio.run(read_list(store, lambda app: _waiting_for(app, person or settings.os_user()))))
+
+
+async def _waiting_for(app: App, person: str) -> list[dict[str, Any]]:
+    await sweep(app.store, app.clock)
+    mine = await views.open_for(app.store, Actor(person), now=app.clock.now(), limit=1000)
+    return [public(request, person) for request in mine]
 
 
 def inbox_command(store: str | None, person: str | None, once: bool = False) -> None:
@@ -45,7 +59,7 @@ def inbox_command(store: str | None, person: str | None, once: bool = False) -> 
 
 
 async def _open(url: str | None, person: str, once: bool) -> None:
-    async with App().connect(url) as app:
+    async with connected(url) as app:
         desk = Desk(Screen(), app.inbox, app.store, app.clock, Actor(person, channel="terminal"))
         if not desk.screen.keyboard.usable:
             await sweep(app.store, app.clock)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from handrail import settings
 from handrail.app import App
+from handrail.engines.local import bury_the_dead
 from handrail.requests.decision import Actor, Strength
 from handrail.requests.errors import StoreError, UnknownId
 
@@ -35,12 +36,24 @@ def is_missing(store: str | None) -> bool:
 
 
 @asynccontextmanager
+async def connected(store: str | None) -> AsyncIterator[App]:
+    """Open a database as it is now: what lived with a process that has died since has ended with it."""
+    async with App().connect(store) as app:
+        await bury_the_dead(app.store, app.store.liveness, app.clock, "")
+        yield app
+
+
+@asynccontextmanager
 async def opened(store: str | None, wanted: str) -> AsyncIterator[App]:
     """Open an existing database for the sake of `wanted`. Raises `UnknownId`, naming the path, if there is none."""
     if is_missing(store):
         raise UnknownId(f"there is no {wanted}: {path_of(store)} doesn't exist; name the store with --store")
-    async with App().connect(store) as app:
-        yield app
+    async with connected(store) as app:
+        try:
+            yield app
+        except UnknownId as error:
+            error.add_note(f"looked in {app.store.where}; another store is named with --store")
+            raise
 
 
 @asynccontextmanager
@@ -56,7 +69,7 @@ async def read_list(store: str | None, read: Callable[[App], Awaitable[list[R]]]
     """Return what `read` finds; nothing in a database that doesn't exist."""
     if is_missing(store):
         return []
-    async with App().connect(store) as app:
+    async with connected(store) as app:
         return await read(app)
 
 

@@ -10,6 +10,7 @@ from handrail.cli.opening import read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import moment, print_items
 from handrail.inbox.ports import InboxTransaction
+from handrail.requests.identifier import utc_text
 
 MOST = 1_000_000
 
@@ -24,7 +25,7 @@ def listed(tx: InboxTransaction, *, request_id: str | None = None, limit: int = 
             "occasion": message.occasion,
             "state": message.state,
             "attempts": message.attempts,
-            "due_at": message.due_at.isoformat(),
+            "due_at": utc_text(message.due_at),
             "error": message.error,
         }
         for message in reversed(tx.messages(request_id, limit))

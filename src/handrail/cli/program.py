@@ -8,7 +8,7 @@ import typer
 import handrail
 from handrail.cli import doctor, execution, outbox, requests, runs, show, upkeep
 from handrail.cli.ending import end
-from handrail.cli.options import As, Store
+from handrail.cli.options import As, AsJSON, Store
 
 program = typer.Typer(
     name="handrail",
@@ -49,11 +49,15 @@ def inbox(
     person: As = None,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is open any more.")] = False,
     store: Store = None,
+    as_json: AsJSON = False,
 ) -> None:
-    """Decide, one after the other, what waits for you."""
-    from handrail.cli.inbox import inbox_command
+    """Decide, one after the other, what waits for you; with --json list it."""
+    from handrail.cli.inbox import inbox_command, list_inbox
 
-    end(lambda: inbox_command(store, person, once))
+    if as_json:
+        end(lambda: list_inbox(store, person), as_json=True)
+    else:
+        end(lambda: inbox_command(store, person, once))
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {

@@ -76,6 +76,9 @@ async def runs(
     print_items([public(run) for run in found], columns, as_json=as_json, empty=f"no runs in {where(store)}")
 
 
+GOES_ON = ": a worker that knows its flow goes on with it"
+
+
 async def _change(
     store: str | None, run_id: str, as_json: bool, change: Callable[[App], Awaitable[StoredRun]], told: str
 ) -> None:
@@ -85,6 +88,8 @@ async def _change(
     if as_json:
         print_json([public(run)])
     else:
+        # Without a name only its caller knows its flow.
+        told = told if run.queue == run.flow else told and ": execute it again with the same run id and input"
         say(f"run {run.id} is {run.status}{told}")
 
 
@@ -101,8 +106,7 @@ async def cancel(
 async def retry(run_id: RunArgument, person: As = None, store: Store = None, as_json: AsJSON = False) -> None:
     """Let a FAILED run go on at the step that failed, or one that NEEDS_ATTENTION try its flow again."""
     who = actor(person).name
-    told = ": a worker that knows its flow goes on with it"
-    await _change(store, run_id, as_json, lambda app: app.runs.retry(run_id, actor=who), told)
+    await _change(store, run_id, as_json, lambda app: app.runs.retry(run_id, actor=who), GOES_ON)
 
 
 @command
@@ -127,5 +131,4 @@ async def migrate(
     """Bring a run to a changed flow by mapping old names of steps to new ones, and let it go on."""
     pairs = parse_mapping([*mapping, *(more or ())])
     who = actor(person).name
-    told = ": a worker that knows its flow goes on with it"
-    await _change(store, run_id, as_json, lambda app: app.migrate(run_id, pairs, actor=who), told)
+    await _change(store, run_id, as_json, lambda app: app.migrate(run_id, pairs, actor=who), GOES_ON)

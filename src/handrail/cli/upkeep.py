@@ -4,7 +4,7 @@ from handrail.cli.ending import FAILED, command
 from handrail.cli.opening import existing
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import note, print_json, say
-from handrail.inbox.log import verify as verify_store
+from handrail.runs.verification import verify as verify_store
 
 
 @command
@@ -34,7 +34,7 @@ async def verify(store: Store = None, as_json: AsJSON = False) -> int | None:
     if found.ok:
         return None
     note(
-        f"error: {len(found.problems)} problems: {where} was changed by something else than Handrail, or is damaged"
+        f"error: {len(found.problems)} of them: {where} was changed by something else than Handrail, or is damaged"
     )
     return FAILED
 

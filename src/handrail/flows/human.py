@@ -8,6 +8,7 @@ from handrail.flows.node import ChainableNode
 from handrail.requests.content import encode
 from handrail.requests.decision import Strength, Verb
 from handrail.requests.errors import InvalidInput
+from handrail.requests.identifier import utc_text
 from handrail.requests.policy import Audience, Escalation, OnTimeout, Quorum, policy
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.requests.validation import merged
@@ -121,7 +122,7 @@ def human_result(request: HumanRequest) -> Data:
     moment = outcome.at if outcome else request.ended_at
     return {
         "decided_by": ", ".join(outcome.by) if outcome and outcome.by else None,
-        "timestamp": moment.isoformat() if moment else None,
+        "timestamp": utc_text(moment) if moment else None,
         "comment": outcome.comment if outcome else None,
         "request_id": request.id,
     }

@@ -31,6 +31,8 @@ from handrail.flows.answer import Answer, Listener, Message, Shape
 from handrail.flows.refusal import refusal
 from handrail.requests.errors import ModelRefused
 
+os.environ.setdefault("PYDANTIC_AI_NO_BANNER", "1")  # nobody who runs a flow asked for one
+
 logger = logging.getLogger(__name__)
 
 OPENAI = "https://api.openai.com/v1"

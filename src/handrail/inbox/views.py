@@ -8,6 +8,7 @@ from handrail.inbox import moves
 from handrail.inbox.ports import Filter, InboxTransaction, Store
 from handrail.requests.decision import Actor
 from handrail.requests.errors import NotAllowed
+from handrail.requests.identifier import utc_text
 from handrail.requests.lifecycle import Commented, Decided, Event
 from handrail.requests.record import is_blind, public
 from handrail.requests.request import HumanRequest, Status
@@ -95,12 +96,12 @@ async def detail(store: Store, request_id: str, *, viewer: str | None = None) ->
         **public(found, viewer),
         "previous_proposal": previous.draft.proposal if previous else None,
         "comments": [
-            {"by": event.move.by, "text": event.move.text, "at": event.at.isoformat()}
+            {"by": event.move.by, "text": event.move.text, "at": utc_text(event.at)}
             for event in events
             if isinstance(event.move, Commented)
         ],
         "log": [
-            {"at": event.at.isoformat(), "actor": event.actor, "move": event.move.kind} for event in events
+            {"at": utc_text(event.at), "actor": event.actor, "move": event.move.kind} for event in events
         ],
     }
 

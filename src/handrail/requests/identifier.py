@@ -15,6 +15,15 @@ def new_id(prefix: str, now: datetime) -> str:
     return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
 
 
+def utc_text(moment: datetime) -> str:
+    """Return a moment as every face shows it: ISO 8601, in UTC.
+
+    >>> utc_text(datetime(2026, 1, 1, 12, tzinfo=UTC))
+    '2026-01-01T12:00:00Z'
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_time(text: str) -> datetime:
     """Return the moment that an ISO 8601 text names, in UTC; without a zone it is taken as UTC."""
     moment = datetime.fromisoformat(text)

@@ -167,8 +167,9 @@ def refusal(request: HumanRequest, move: type) -> Conflict:
         by = f" by {request.winner}" if request.winner else ""
         verb = f" ({request.outcome.verb})" if request.outcome else ""
         return Conflict(f"request {request.id} is already {request.status}{verb}{by}", winner=request.winner)
+    held = f" by {request.claimed_by!r}, who can release it" if request.claimed_by else ""
     return IllegalMove(
-        f"request {request.id} is {request.status}: it can't be {move.__name__.lower()}",
+        f"request {request.id} is {request.status}{held}: it can't be {move.__name__.lower()}",
         winner=request.claimed_by,
     )
 

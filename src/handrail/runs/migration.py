@@ -16,7 +16,7 @@ from datetime import datetime
 from handrail.inbox import moves
 from handrail.inbox.ports import Filter
 from handrail.requests.decision import Actor
-from handrail.requests.errors import Conflict, InvalidInput
+from handrail.requests.errors import IllegalMove, InvalidInput
 from handrail.runs import units
 from handrail.runs.journal import ANY_KIND, NO_NODES, Entry, State
 from handrail.runs.ports import RunTransaction
@@ -41,7 +41,7 @@ def migrate(tx: RunTransaction, *, run_id: str, mapping: Mapped, now: datetime, 
     """Rename what a run has done, and let it go on. The next replay shows whether that was all."""
     run = find(tx, run_id=run_id)
     if run.status not in (RunStatus.NEEDS_ATTENTION, RunStatus.WAITING, RunStatus.PENDING):
-        raise Conflict(
+        raise IllegalMove(
             f"run {run_id} is {run.status}: only one that waits or NEEDS_ATTENTION can be migrated",
             winner=None,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from handrail.inbox.ports import InboxTransaction
+from handrail.inbox.ports import InboxTransaction, LogEntry
 from handrail.runs.journal import Entry, State
 from handrail.runs.run import RunStatus, StoredRun
 
@@ -24,6 +24,10 @@ class Worker:
 
 class RunTransaction(InboxTransaction, Protocol):
     """One transaction, as runs see it: runs, journals and wakeups beside the requests."""
+
+    def log_of_run(self, run_id: str) -> list[LogEntry]:
+        """Return the lines of the log about a run itself, not about its requests, in order."""
+        ...
 
     def insert_run(self, run: StoredRun) -> None: ...
     def run(self, run_id: str) -> StoredRun | None: ...

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from handrail.requests.identifier import utc_text
+
 
 class RunStatus(StrEnum):
     """The states of a run."""
@@ -66,8 +68,8 @@ def public(run: StoredRun) -> dict[str, Any]:
         "id": run.id,
         "status": run.status.value,
         "flow": run.flow,
-        "created_at": run.created_at.isoformat(),
-        "updated_at": run.updated_at.isoformat(),
+        "created_at": utc_text(run.created_at),
+        "updated_at": utc_text(run.updated_at),
         "initiator": run.initiator,
         "input": run.input,
         "result": run.result,

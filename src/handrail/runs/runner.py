@@ -241,8 +241,15 @@ class Runner:
                 return None
         if strand.parked:
             return None
-        logger.info("run %s failed: %s", run.id, type(error).__name__)
         failure = as_failure(run.flow or "flow", error)
+        logger.info(
+            "run %s failed in step %s (%s): see `handrail show %s`, mend the cause, then `handrail retry %s`",
+            run.id,
+            failure["name"],
+            failure["kind"],
+            run.id,
+            run.id,
+        )
         return End(RunStatus.FAILED, error={key: failure[key] for key in ("name", "kind", "message")})
 
     # -- waiting for ends ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from handrail.inbox.ports import Clock, Store
 from handrail.requests.content import decode, encode
 from handrail.requests.errors import (
     Conflict,
+    IllegalMove,
     InvalidInput,
     RunAbandoned,
     RunCancelled,
@@ -128,7 +129,7 @@ class Runs:
 def _retry(tx: RunTransaction, *, run_id: str, now: Any, actor: str) -> StoredRun:
     run = find(tx, run_id=run_id)
     if run.status not in (RunStatus.FAILED, RunStatus.NEEDS_ATTENTION):
-        raise Conflict(
+        raise IllegalMove(
             f"run {run_id} is {run.status}: only FAILED and NEEDS_ATTENTION can be tried again", winner=None
         )
     if run.status is RunStatus.FAILED:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from handrail.inbox.ports import LogEntry
 from handrail.runs.journal import Entry, State
 from handrail.runs.ports import Worker
 from handrail.runs.run import RunStatus, StoredRun
@@ -23,6 +24,9 @@ class RunRows:
     """The port of runs, on SQLite."""
 
     connection: sqlite3.Connection
+
+    def log_of_run(self, run_id: str) -> list[LogEntry]:
+        return [LogEntry(*row) for row in self.connection.execute(SQL["log_of_run"], {"run_id": run_id})]
 
     def insert_run(self, run: StoredRun) -> None:
         self.connection.execute(SQL["insert_run"], _row(run))

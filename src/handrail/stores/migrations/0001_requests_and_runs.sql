@@ -28,6 +28,7 @@ CREATE TABLE event (
     hash TEXT NOT NULL
 );
 CREATE INDEX event_request ON event (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX event_run ON event (run_id) WHERE request_id IS NULL;
 
 CREATE TABLE member (
     groupname TEXT NOT NULL,

@@ -1,3 +1,7 @@
+-- name: log_of_run
+SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event
+WHERE run_id = :run_id AND request_id IS NULL ORDER BY sequence
+
 -- name: insert_run
 INSERT INTO run (id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error)
 VALUES (:id, :flow, :queue, :status, :token, :worker, :home, :initiator, :created_at, :updated_at, :signature, :input, :result, :error)
