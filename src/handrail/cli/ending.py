@@ -90,7 +90,8 @@ def report(error: Exception) -> None:
     note(f"error: {' '.join(text.split())}")
     if isinstance(error, InvalidDecision):
         for problem in error.fields:
-            note(f"  {problem.path or 'payload'}: {problem.message}")
+            if problem.message not in text:  # the line above has the first few
+                note(f"  {problem.path or 'payload'}: {problem.message}")
     for hint in getattr(error, "__notes__", ()):
         note(f"  {hint}")
 
