@@ -91,11 +91,8 @@ class Races(RuleBasedStateMachine):
         assert self.model is not None
         answers = self.answers(racing)
         stored = self.inside(lambda app: views.request(app.store, self.request_id))
-        found = (
-            stored.status.value,
-            stored.claimed_by,
-            {vote.actor: vote.verb.value for vote in stored.decisions},
-        )
+        votes = {vote.actor: vote.verb.value for vote in stored.decisions}
+        found = (stored.status.value, stored.claimed_by, votes, set(stored.audience.users))
         for order in itertools.permutations(range(len(racing))):
             model = copy.deepcopy(self.model)
             told = {place: answer_of(model, racing[place]) for place in order}
@@ -143,9 +140,9 @@ def answer_of(model: Model, order: dict[str, Any]) -> str:
     return "done"
 
 
-def state_of(model: Model) -> tuple[str, str | None, dict[str, str]]:
-    """Return what of the model shows in the store."""
-    return model.state, model.claimed_by, dict(model.votes)
+def state_of(model: Model) -> tuple[str, str | None, dict[str, str], set[str]]:
+    """Return what of the model shows in the store: all that the answers to come depend on."""
+    return model.state, model.claimed_by, dict(model.votes), set(model.audience or ())
 
 
 @pytest.mark.timeout(110)
