@@ -1,5 +1,6 @@
 """Durable human-in-the-loop workflows for AI: the public names, and nothing else."""
 
+import handrail.host  # noqa: F401 - fills the port by which nodes are executed outside a run
 from handrail.app import App as App
 from handrail.app import Run as Run
 from handrail.flows.answer import StreamEvent as StreamEvent

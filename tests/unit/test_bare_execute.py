@@ -262,7 +262,7 @@ async def test_a_flow_with_a_name_keeps_it(elsewhere: App, url: str) -> None:
 
 
 async def test_flows_are_forgotten_with_their_runs(url: str) -> None:
-    from handrail.app import _hosts
+    from handrail.host import _hosts
 
     for _ in range(5):
         await FunctionNode(lambda x: x).execute({})

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from handrail.app import App, execute_here
+from handrail.app import App
 from handrail.cli.ending import FAILED, command, leave_soon, report
 from handrail.cli.loading import load_app, load_flow, parse_input
 from handrail.cli.opening import actor, option
 from handrail.cli.options import As, AsJSON, DataArgument, RunId, Store
 from handrail.cli.printing import note, print_json, say
+from handrail.host import execute_here
 from handrail.requests.errors import InvalidInput, RunError
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import SETTLED_RUNS, RunStatus, public

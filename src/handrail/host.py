@@ -1,0 +1,98 @@
+"""The app of a process in which flows are executed without one: what bare `flow.execute` comes to.
+
+There is one for each event loop and store. It lives as long as its event loop, and asks in the terminal.
+"""
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import Any
+
+from handrail import settings
+from handrail.app import App
+from handrail.channels import terminal
+from handrail.flows.execution import fill_start_run
+from handrail.flows.node import ChainableNode
+from handrail.requests.errors import StoreClosed
+from handrail.runs.run import StoredRun
+from handrail.runs.runs import result_of
+
+
+class _Host:
+    """The app of a process in which flows are executed without one; it lives as long as the event loop."""
+
+    def __init__(self, url: str, key: tuple[int, str, str]) -> None:
+        self.key = key
+        self.app = App(store=url)
+        self.loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[App] = self.loop.create_future()
+        # asyncio.run cancels the tasks that are left: that is how the app is closed in the end.
+        self._task = self.loop.create_task(self._serve(), name="handrail bare execution")
+
+    async def ready(self) -> App:
+        """Return the app once it works; raises what kept it from working."""
+        return await asyncio.shield(self._ready)
+
+    async def _serve(self) -> None:
+        try:
+            async with self.app:
+                self._ready.set_result(self.app)
+                attendant = asyncio.create_task(self._attend(self.app), name="handrail terminal")
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    attendant.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await attendant
+        except Exception as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+        finally:
+            _hosts.pop(self.key, None)
+            if not self._ready.done():
+                self._ready.set_exception(
+                    StoreClosed("the event loop ended before the store was open; run it again")
+                )
+
+    def abandon(self) -> None:
+        """Close what is left after an event loop was closed without cancelling its tasks."""
+        _hosts.pop(self.key, None)
+        self.app.abandon()
+
+    async def _attend(self, app: App) -> None:
+        """Ask here, in the terminal, what the runs of this process ask."""
+        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), app.attended)
+
+
+_hosts: dict[tuple[int, str, str], _Host] = {}
+"""by event loop, URL, and the folder in which a relative URL is meant"""
+
+
+async def execute_here(
+    flow: ChainableNode,
+    data: dict[str, Any],
+    run_id: str | None = None,
+    *,
+    url: str | None = None,
+    name: str | None = None,
+) -> StoredRun:
+    """Execute a flow in this process without an app of its own, until its run has settled; it asks in the terminal.
+
+    `url` is the store, by default `HANDRAIL_STORE` or `handrail.db`; `name` what the run's flow is called if no app
+    has given it a name.
+    """
+    url = settings.store_url(url)
+    for left in [host for host in _hosts.values() if host.loop.is_closed()]:
+        left.abandon()
+    key = (id(asyncio.get_running_loop()), url, os.getcwd())
+    if (host := _hosts.get(key)) is None:
+        host = _hosts[key] = _Host(url, key)
+    app = await host.ready()
+    return await app.carry_out(flow, data, run_id, name=name)
+
+
+async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
+    return result_of(await execute_here(node, data, run_id))
+
+
+fill_start_run(_start_run)
