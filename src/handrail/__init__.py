@@ -18,8 +18,10 @@ from handrail.flows.feedback import RevisionNode as RevisionNode
 from handrail.flows.function import FunctionNode as FunctionNode
 from handrail.flows.guard import approval_required as approval_required
 from handrail.flows.llm import LLMNode as LLMNode
+from handrail.flows.map import MapNode as MapNode
 from handrail.flows.node import Chain as Chain
 from handrail.flows.node import ChainableNode as ChainableNode
+from handrail.flows.parallel import Parallel as Parallel
 from handrail.flows.question import ask as ask
 from handrail.requests.decision import Actor as Actor
 from handrail.requests.decision import Strength as Strength

@@ -21,6 +21,7 @@ KILL_POINTS: dict[str, str] = {
     "ask:before": "a request is about to be opened",
     "ask:after": "the request is open and the run is waiting",
     "sleep:after": "a sleep is stored",
+    "branch:before": "branches have begun, nothing of them has been executed",
     "branch:after": "the result of a branch is stored",
     "join:after": "all branches have ended and their results are stored as one",
     "decide:before": "a decision is about to be stored",

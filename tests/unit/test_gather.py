@@ -372,10 +372,10 @@ async def test_five_hundred_branches_stay_linear(monkeypatch: pytest.MonkeyPatch
     loaded: list[int] = []
     load = units.load
 
-    def counted(tx: Any, run: Any) -> Any:
-        claimed = load(tx, run)
-        loaded.append(sum(len(entries) for entries in claimed.frames.values()))
-        return claimed
+    def counted(tx: Any, run_id: str, frame: str) -> Any:
+        frames, requests = load(tx, run_id, frame)
+        loaded.append(sum(len(entries) for entries in frames.values()))
+        return frames, requests
 
     monkeypatch.setattr(units, "load", counted)  # counts what a wakeup reads; it does what it always does
     async with working(fan_out(500, counts)) as app:
@@ -387,3 +387,128 @@ async def test_five_hundred_branches_stay_linear(monkeypatch: pytest.MonkeyPatch
     assert {counts[f"{n} before"] for n in range(500)} == {1}
     # Per branch its own entry, its node, what the node asked and did before; per wakeup the gather's entry.
     assert sum(loaded) <= 500 * 8
+
+
+async def test_a_branch_goes_on_at_once_when_its_answer_comes_while_another_one_is_executed() -> None:
+    slow, went_on = asyncio.Event(), asyncio.Event()
+
+    async def waits_for_a_person() -> str:
+        answer: str = await ask("Well?")
+        went_on.set()
+        return answer
+
+    async def takes_its_time() -> str:
+        await slow.wait()
+        return "done"
+
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(takes_its_time, waits_for_a_person)}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        (request,) = await until(lambda: views.requests(app.store), "the question is asked")
+        await app.inbox.decide(request.id, "answer", actor=BOB, payload="yes")
+        await asyncio.wait_for(went_on.wait(), 20)
+        assert not slow.is_set()
+        slow.set()
+        assert await run.result(10) == {"all": ["done", "yes"]}
+
+
+async def test_a_branch_of_a_branch_goes_on_while_its_neighbours_are_executed() -> None:
+    slow = asyncio.Event()
+    heard: list[str] = []
+
+    async def question(name: str) -> str:
+        for part in "ab":
+            heard.append(await ask(f"{name}{part}?"))
+        return heard[-1]
+
+    async def inner(name: str, waits: bool) -> list[str]:
+        branches = [lambda: question(f"{name}1"), lambda: question(f"{name}2")]
+        return await gather(*branches, *([slow_one] if waits else []))
+
+    async def slow_one() -> str:
+        await slow.wait()
+        return "slow"
+
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(lambda: inner("x", True), lambda: inner("y", False))}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        answered: set[str] = set()
+        while len(answered) < 8:
+            for request in await views.requests(app.store, ["OPEN"]):
+                if request.id not in answered:
+                    answered.add(request.id)
+                    await app.inbox.decide(request.id, "answer", actor=BOB, payload=request.draft.title)
+            await asyncio.sleep(0.001)
+        await until(lambda: len(heard) >= 8, "every answer was heard while the slow one is executed")
+        slow.set()
+        assert await run.result(10) == {"all": [["x1b?", "x2b?", "slow"], ["y1b?", "y2b?"]]}
+
+
+async def test_branches_given_as_coroutines_go_on_at_the_next_replay() -> None:
+    slow = asyncio.Event()
+
+    async def asks() -> str:
+        answer: str = await ask("Well?")
+        return answer
+
+    async def takes_its_time() -> str:
+        await slow.wait()
+        return "done"
+
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(takes_its_time(), asks())}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        (request,) = await until(lambda: views.requests(app.store), "the question is asked")
+        await app.inbox.decide(request.id, "answer", actor=BOB, payload="yes")
+        slow.set()
+        assert await run.result(10) == {"all": ["done", "yes"]}
+
+
+async def test_a_limit_bounds_the_branches_that_are_under_way_also_those_that_wait() -> None:
+    async def flow(data: Data) -> Data:
+        branches = [lambda n=n: ask(f"Question {n}?") for n in range(7)]
+        return {"all": await gather(*branches, limit=3)}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        most = 0
+        for number in range(7):
+            open_ones = await asked(app, min(3, 7 - number))
+            most = max(most, len(open_ones))
+            request = open_ones[-1]
+            await app.inbox.decide(request.id, "answer", actor=BOB, payload=request.draft.title)
+            if number < 6:
+                await until(lambda n=number: _ended_branches(app, run.id, n + 1), "the branch has ended")
+        assert await run.result(10) == {"all": [f"Question {n}?" for n in range(7)]}
+    assert most == 3
+
+
+def _ended_branches(app: App, run_id: str, count: int) -> bool:
+    states = [state for _, kind, state in journal(app, run_id) if kind == "branch"]
+    return states.count("done") == count and len(states) == min(7, count + 3)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "many"])
+async def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(lambda: ask("?"), limit=limit)}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        with pytest.raises(StepFailed, match="limit"):
+            await run.result(10)
+
+
+async def test_a_result_may_hold_what_the_branches_gave_however_large() -> None:
+    async def flow(data: Data) -> Data:
+        return {"all": await gather(*(lambda n=n: step(f"s{n}", lambda: "x" * 600_000) for n in range(4)))}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        assert [len(text) for text in (await run.result(10))["all"]] == [600_000] * 4

@@ -37,7 +37,7 @@ def test_the_shipped_migrations_are_numbered_without_gaps() -> None:
 def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> None:
     assert upgrade(connection, "handrail.db") == (0, len(migrations()))
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables == {"request", "event", "member", "message", "run", "journal", "wakeup", "worker"}
+    assert tables == {"request", "event", "member", "message", "run", "journal", "wakeup", "worker", "watch"}
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
     assert upgrade(connection, "handrail.db") == (len(migrations()),) * 2
 

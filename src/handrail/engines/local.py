@@ -67,7 +67,7 @@ class LocalEngine:
     async def serve(self) -> None:
         """Work until cancelled."""
         unlisten = self._store.listen(self._heard)
-        self._runner.ended = self._bell
+        self._runner.ended, self._runner.wake = self._bell, self.wake
         loop = asyncio.get_running_loop()
         forget_clock = on_turn(self._clock, lambda: loop.call_soon_threadsafe(self.look))
         try:
@@ -129,6 +129,8 @@ class LocalEngine:
             if live:
                 self._runner.drop(await self._store.read(_lost, live=live))
             await self._tell(settled)
+        if self._ready:
+            self._ready = dict.fromkeys(self._runner.take_up(self._ready))
         if self._ready and self._runner.room > 0:
             ready = list(self._ready)[: self._runner.room]
             for run_id in ready:
@@ -149,13 +151,15 @@ class LocalEngine:
         """Look at the store itself: what is due now, and when something will be."""
         self._look, self._next = False, None
         now, room = self._clock.now(), max(self._runner.room, 0)
-        due, following = await self._store.read(
+        due, following, gathering = await self._store.read(
             _look,
             queues=self._runner.flows.keys(),
             channels=self._channels.keys(),
             now=now,
             limit=room,
+            gathering=self._runner.gathering,
         )
+        self._runner.take_up(gathering)
         self._more = len(due) >= room
         for run_id in due:
             self._ready.pop(run_id, None)
@@ -219,10 +223,16 @@ class _Following(list[datetime]):
 
 
 def _look(
-    tx: RunTransaction, *, queues: Collection[str], channels: Collection[str], now: datetime, limit: int
-) -> tuple[list[str], _Following]:
+    tx: RunTransaction,
+    *,
+    queues: Collection[str],
+    channels: Collection[str],
+    now: datetime,
+    limit: int,
+    gathering: Collection[str],
+) -> tuple[list[str], _Following, list[str]]:
     following = _Following(tx.next_wakeup(queues), tx.next_request_due(), tx.next_message_due(channels))
-    return tx.wakeups(queues, now, limit), following
+    return tx.wakeups(queues, now, limit), following, tx.branches_due(gathering, now) if gathering else []
 
 
 def loop_time() -> float:

@@ -1,6 +1,7 @@
 """What code inside a run uses for everything that must not differ or repeat when it is replayed."""
 
 import asyncio
+import inspect
 import uuid as uuids
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -11,7 +12,7 @@ from handrail.flows.execution import StepOptions, current, inside
 from handrail.flows.function import call, refuse_timeout
 from handrail.flows.node import check_name
 from handrail.requests.content import JSON
-from handrail.requests.errors import InvalidFlow
+from handrail.requests.errors import InvalidFlow, InvalidInput
 from handrail.requests.identifier import parse_time
 from handrail.requests.policy import seconds
 
@@ -61,17 +62,38 @@ def idempotency_key() -> str:
     return f"{run.run_id}/{run.address}" if run.address else run.run_id
 
 
-async def gather(*branches: Awaitable[JSON] | Callable[[], Awaitable[JSON]]) -> list[Any]:
+async def gather(
+    *branches: Awaitable[JSON] | Callable[[], Awaitable[JSON]], limit: int | None = None
+) -> list[Any]:
     """Execute branches at once and return their results in order.
 
     Each branch is an awaitable (`node.execute(data)`) or an async function without arguments. Each waits and wakes
-    alone. When all have ended, the first failure in order is raised, if there is one.
+    alone; an async function goes on as soon as its answer comes, an awaitable once the others wait or have ended.
+    When all have ended, the first failure in order is raised, if there is one. With a `limit` so many branches are
+    under way at once, those that wait for people included. At most 100 are executed at the same time.
 
     >>> async def both(data):  # a flow
     ...     left, right = await gather(summarise.execute(data), translate.execute(data))
     ...     return {**left, **right}
     """
+    try:
+        check_limit(limit)
+    except InvalidInput:
+        for branch in filter(inspect.iscoroutine, branches):
+            branch.close()  # nobody awaits it any more
+        raise
     if (run := current()) is None:
-        awaitables = [branch() if callable(branch) else branch for branch in branches]
-        return list(await asyncio.gather(*awaitables))
-    return await run.gather(list(branches))
+        turn = asyncio.Semaphore(limit or max(len(branches), 1))
+        return list(await asyncio.gather(*(_in_turn(branch, turn) for branch in branches)))
+    return await run.gather(list(branches), limit)
+
+
+async def _in_turn(branch: Awaitable[JSON] | Callable[[], Awaitable[JSON]], turn: asyncio.Semaphore) -> JSON:
+    async with turn:
+        return await (branch() if callable(branch) else branch)
+
+
+def check_limit(limit: int | None) -> None:
+    """Raise `InvalidInput` for a limit that is no whole number from 1."""
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise InvalidInput(f"limit={limit!r}: give a whole number from 1, or leave it out")

@@ -131,9 +131,7 @@ class Chain(ChainableNode):
             raise InvalidFlow(
                 f"a chain is made of nodes, not of {strangers[0]}; wrap a function in FunctionNode(...)"
             )
-        names = [node.name for node in self.nodes if node.name]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
+        check_unique(self.nodes)
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Execute the nodes in order."""
@@ -146,6 +144,13 @@ class Chain(ChainableNode):
 
     def signature(self) -> list[str]:
         return [part for node in self.nodes for part in node.signature()]
+
+
+def check_unique(nodes: Sequence[ChainableNode]) -> None:
+    """Raise `InvalidFlow` if two nodes side by side have one name."""
+    names = [node.name for node in nodes if node.name]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
 
 
 def _parts(node: ChainableNode) -> tuple[ChainableNode, ...]:

@@ -5,6 +5,7 @@ Everything that is stored or compared goes through `encode`; two values are the 
 
 import hashlib
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from math import isfinite
 from typing import Any
@@ -15,14 +16,21 @@ JSON = Any
 """A value that JSON can carry: dict, list, str, int, float, bool or None."""
 
 LIMIT = 1024 * 1024
-"""Bytes that one payload may have as JSON."""
+"""Bytes that one payload may have as JSON, and that a step may add to what it was given."""
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
-def encode(value: JSON, what: str = "data") -> str:
+def _nothing() -> int:
+    return 0
+
+
+def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing) -> str:
     """Return `value` as JSON text; `what` names it in the error.
+
+    `given` tells how many bytes more are allowed because whoever made the value was handed as many; it is only asked
+    when that matters.
 
     Raises `NotJSON` for what JSON can't carry (also NaN and lone surrogates) and `PayloadTooLarge` over 1 MiB.
 
@@ -37,9 +45,10 @@ def encode(value: JSON, what: str = "data") -> str:
         raise NotJSON(
             f"{what} can't be stored as JSON: {reason}. Pass only dict, list, str, int, float, bool and None."
         ) from error
-    if size > LIMIT:
+    if size > LIMIT and size > LIMIT + (more := given()):
+        beyond = f" beyond the {more:,} that it was given" if more > LIMIT else ""
         raise PayloadTooLarge(
-            f"{what} has {size:,} bytes as JSON, the limit is {LIMIT:,}. "
+            f"{what} has {size:,} bytes as JSON, the limit is {LIMIT:,}{beyond}. "
             "Keep the large part in a file or an object store and pass a reference to it."
         )
     return text
@@ -50,9 +59,9 @@ def decode(text: str) -> JSON:
     return json.loads(text)
 
 
-def as_stored(value: JSON, what: str = "data") -> JSON:
+def as_stored(value: JSON, what: str = "data", given: Callable[[], int] = _nothing) -> JSON:
     """Return `value` as it reads after a crash: tuples are lists, keys are strings."""
-    return json.loads(encode(value, what))
+    return json.loads(encode(value, what, given))
 
 
 def isolated(value: JSON) -> JSON:

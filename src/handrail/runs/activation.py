@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handrail.flows.execution import Parked, Stopped
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.errors import ForeignTask, StoreBusy, StoreError, StoreFull
-from handrail.requests.request import HumanRequest
 from handrail.runs import units
 from handrail.runs.journal import Entry, State
-from handrail.runs.units import Question
+from handrail.runs.units import Frames, Question, Requests
+
+if TYPE_CHECKING:
+    from handrail.runs.branches import Gather
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +65,8 @@ class Strand:
     path: str
     task: "asyncio.Task[Any] | None"
     branch: Entry | None = None
+    frames: Frames = field(default_factory=dict)
+    requests: Requests = field(default_factory=dict)
     parked: bool = False
 
 
@@ -75,10 +80,14 @@ class Activation:
     initiator: str | None
     store: Store
     clock: Clock
-    frames: dict[str, list[Entry]] = field(default_factory=dict)
-    requests: dict[str, HumanRequest] = field(default_factory=dict)
+    input_size: Callable[[], int] = lambda: 0
+    """tells how many bytes of JSON the run was started with"""
     doom: BaseException | None = None
     """what ended this execution; every further call raises it again, whatever user code caught"""
+    gathers: "dict[str, Gather]" = field(default_factory=dict)
+    """by their addresses, those whose branches are executed now"""
+    taking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """held while answers are taken up, and while a gather makes sure that there are none before it waits"""
 
     def check(self, strand: Strand) -> None:
         """Raise what has ended this execution, or `ForeignTask` for a call from a task that the run doesn't know."""
@@ -131,6 +140,19 @@ class Activation:
             raise
         if not held:
             raise self.end(Fenced())
+
+    async def take_up(self) -> bool:
+        """Let branches go on whose answers have come while others are executed; False if none are executed now."""
+        async with self.taking:
+            if not self.gathers or self.doom is not None:
+                return False
+            opened = await self.store.do(
+                units.take_up, run_id=self.run_id, token=self.token, now=self.clock.now()
+            )
+            for branch in opened:
+                if (gather := self.gathers.get(branch.frame)) is not None:
+                    gather.reopen(branch.ordinal)
+            return True
 
     async def insist(self, unit: Any, **arguments: Any) -> Any:
         """Run a unit; while there is no room or the database is locked, keep trying: work that is done is not lost."""

@@ -56,7 +56,7 @@ def migrate(tx: RunTransaction, *, run_id: str, mapping: Mapped, now: datetime, 
 
 def _withdraw_dropped(tx: RunTransaction, run: StoredRun, now: datetime, actor: str) -> None:
     """Take back what was asked by steps that are gone: nobody would hear the answer."""
-    heard = {request.id for request in units.load(tx, run).requests.values()}
+    heard = {moves.latest(tx, request_id).id for request_id in tx.asked(run.id)}
     for request in tx.requests(Filter(moves.PENDING, run_id=run.id, limit=1_000_000)):
         if request.id not in heard:
             reason = "the step that asked is gone from the flow"

@@ -46,12 +46,20 @@ class RunTransaction(InboxTransaction, Protocol):
 
     def entries(self, run_id: str, frame: str) -> list[Entry]: ...
     def entry(self, run_id: str, frame: str, ordinal: int) -> Entry | None: ...
+    def asked(self, run_id: str) -> list[str]:
+        """Return the requests that the journal of a run names."""
+        ...
+
     def open_branches(self, run_id: str) -> None:
         """Let every branch of a run that waits look again for what it waits for."""
         ...
 
-    def branches(self, run_id: str, frame: str, state: State | None) -> list[Entry]:
-        """Return the branches (of one state) of the gather at `frame`, in order."""
+    def branches(self, run_id: str, frame: str, state: State | None, limit: int | None = None) -> list[Entry]:
+        """Return the branches (of one state, at most `limit`) of the gather at `frame`, in order."""
+        ...
+
+    def branches_begun(self, run_id: str, frame: str) -> int:
+        """Return how many branches of the gather at `frame` have begun: they do that in order."""
         ...
 
     def delete_entries(self, run_id: str, frame: str) -> None:
@@ -70,6 +78,14 @@ class RunTransaction(InboxTransaction, Protocol):
     def has_wakeup(self, run_id: str, now: datetime) -> bool: ...
     def take_wakeups(self, run_id: str, now: datetime) -> list[str]:
         """Delete the due wakeups of a run and return the branches they are for."""
+        ...
+
+    def branches_due(self, run_ids: Collection[str], now: datetime) -> list[str]:
+        """Return those of the runs that have due wakeups for branches."""
+        ...
+
+    def take_branch_wakeups(self, run_id: str, now: datetime) -> list[str]:
+        """Delete the due wakeups of a run that are for branches and return the branches."""
         ...
 
     def delete_wakeups(self, run_id: str) -> None: ...

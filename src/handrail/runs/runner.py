@@ -16,7 +16,7 @@ from handrail.flows.execution import Parked, Stopped, _current
 from handrail.flows.function import FunctionFlow
 from handrail.flows.node import Chain, ChainableNode, body_of
 from handrail.inbox.ports import Clock, Store
-from handrail.requests.content import as_stored
+from handrail.requests.content import as_stored, encode
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCorrupt, StoreError
 from handrail.runs import units
 from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
@@ -55,6 +55,8 @@ class Runner:
         """set whenever an execution has ended and so made room"""
         self.failed: dict[str, StoreError] = {}
         """runs that could not be stored, to be given back when the store works again"""
+        self.wake: Callable[[str], None] = lambda run_id: None
+        """tells the engine that a run may go on"""
         self._reserved = 0
         self._tasks: dict[str, tuple[int, asyncio.Task[None]]] = {}
         self.halted: Callable[[], bool] = lambda: False
@@ -63,6 +65,8 @@ class Runner:
         self._dropped: set[str] = set()
         """runs whose execution was told to stop"""
         self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
+        self._activations: dict[str, Activation] = {}
+        self._taking_up: set[asyncio.Task[None]] = set()
 
     # -- taking runs ------------------------------------------------------------------------------------------------
 
@@ -126,6 +130,33 @@ class Runner:
         self._tasks[run.id] = (run.token, task)
         task.add_done_callback(lambda ended: self._forget(run.id, run.token, ended))
 
+    @property
+    def gathering(self) -> list[str]:
+        """The runs of which branches are being executed here, so that others of their branches may go on."""
+        return [run_id for run_id, activation in self._activations.items() if activation.gathers]
+
+    def take_up(self, run_ids: Iterable[str]) -> list[str]:
+        """Let branches go on whose answers have come while other branches of their run are executed here.
+
+        Returns the other runs.
+        """
+        others = []
+        for run_id in run_ids:
+            if (activation := self._activations.get(run_id)) is None or not activation.gathers:
+                others.append(run_id)
+                continue
+            task = asyncio.create_task(self._take_up(activation), name=f"handrail answers of {run_id}")
+            self._taking_up.add(task)
+            task.add_done_callback(self._taking_up.discard)
+        return others
+
+    async def _take_up(self, activation: Activation) -> None:
+        try:
+            if not await activation.take_up():
+                self.wake(activation.run_id)  # it came to its wait meanwhile
+        except StoreError as error:  # the answers stay where they are: they are looked for again
+            logger.warning("answers for run %s are taken up later: %s", activation.run_id, error)
+
     def _forget(self, run_id: str, token: int, task: "asyncio.Task[None]") -> None:
         if task.cancelled():
             if run_id not in self._dropped and not self.halted():
@@ -174,11 +205,11 @@ class Runner:
             run.initiator,
             self.store,
             self.clock,
-            claimed.frames,
-            claimed.requests,
+            lambda: len(encode(run.input)),
         )
+        self._activations[run.id] = activation
         try:
-            end = await self._to_its_end(self.flows[run.queue], run, activation)
+            end = await self._to_its_end(self.flows[run.queue], claimed, activation)
             if end is None:
                 return
             killpoints.reach("finish:before")
@@ -198,18 +229,22 @@ class Runner:
             logger.error("run %s was interrupted: %s", run.id, error)
             self.failed[run.id] = error
             self._tell_error(run.id, error)
+        finally:
+            if self._activations.get(run.id) is activation:
+                del self._activations[run.id]
 
-    async def _to_its_end(self, flow: ChainableNode, run: StoredRun, activation: Activation) -> End | None:
+    async def _to_its_end(self, flow: ChainableNode, claimed: Claimed, activation: Activation) -> End | None:
         """Execute until the run waits (None) or ends."""
-        strand = Strand("", asyncio.current_task())
+        run = claimed.run
+        strand = Strand("", asyncio.current_task(), frames=claimed.frames, requests=claimed.requests)
         scope = Scope(activation, strand)
         _current.set(scope)
         try:
             result = await self._call(flow, run)
             scope.close()
-            return _finished(result)
+            return _finished(result, scope)
         except Stopped as stop:
-            return _finished(stop.result)
+            return _finished(stop.result, scope)
         except (Parked, Fenced):
             return None
         except Cancelled as cancelled:
@@ -305,7 +340,7 @@ class Runner:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _finished(result: Any) -> End:
+def _finished(result: Any, scope: Scope) -> End:
     if not isinstance(result, dict):
         raise InvalidInput(f"the flow returned {type(result).__name__}; a flow returns a dict")
-    return End(RunStatus.FINISHED, result=as_stored(result, "the result of the flow"))
+    return End(RunStatus.FINISHED, result=as_stored(result, "the result of the flow", scope.given))

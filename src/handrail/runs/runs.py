@@ -6,7 +6,7 @@ from typing import Any
 
 from handrail import killpoints
 from handrail.inbox.ports import Clock, Store
-from handrail.requests.content import decode, encode
+from handrail.requests.content import encode, isolated
 from handrail.requests.errors import (
     Conflict,
     IllegalMove,
@@ -143,7 +143,7 @@ def result_of(run: StoredRun) -> dict[str, Any]:
     error = run.error or {}
     match run.status:
         case RunStatus.FINISHED:
-            return decode(encode(run.result))  # type: ignore[no-any-return]
+            return isolated(run.result)  # type: ignore[no-any-return]
         case RunStatus.FAILED:
             raise StepFailed(error["name"], error["kind"], error["message"], run_id=run.id)
         case RunStatus.CANCELLED:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from handrail import killpoints
 from handrail.flows.execution import Data, Parked, StepOptions, Stopped, _current
 from handrail.flows.node import ChainableNode
-from handrail.requests.content import JSON, decode, encode
+from handrail.requests.content import JSON, LIMIT, decode, encode
 from handrail.requests.errors import (
     InvalidInput,
     ModelError,
@@ -43,6 +43,7 @@ class Scope:
         frame: str = "",
         *,
         parent: "Scope | None" = None,
+        around: "Scope | None" = None,
         own: Entry | None = None,
         node: ChainableNode | None = None,
     ) -> None:
@@ -50,9 +51,11 @@ class Scope:
         self.strand = strand
         self.address = frame
         self.parent = parent
+        self._around = around or parent
         self.own = own
         self.node = node
-        self.entries = activation.frames.get(frame, [])
+        self.entries = strand.frames.get(frame, [])
+        self._taken_in = 0
         self._written = own is None or bool(self.entries)
         self._cursor = 0
         self._cut = False
@@ -68,6 +71,15 @@ class Scope:
     def now(self) -> datetime:
         """Return the present moment, which a replay would not repeat."""
         return self.activation.clock.now()
+
+    def take_in(self, text: str | None) -> JSON:
+        """Return a recorded result, and remember how large it is: the result of this step may hold it."""
+        self._taken_in += len(text or "")
+        return decode(text or "null")
+
+    def given(self) -> int:
+        """Return how many bytes of JSON this step was given: so many more may its own result have."""
+        return self._taken_in + (self._around.given() if self._around else self.activation.input_size())
 
     # -- taking the next entry ------------------------------------------------------------------------------------
 
@@ -194,8 +206,9 @@ class Scope:
             if entry.value != draft.question_hash:
                 asked = {**place_of(entry), "question": entry.value}
                 self.differs(entry.ordinal, asked, {**place_of(entry), "question": draft.question_hash})
-            request = self.activation.requests[entry.request_id]
+            request = self.strand.requests[entry.request_id]
             if request.ended:
+                self._taken_in += LIMIT
                 return request
             await self.park()
         request_id = new_id("req", self.now())
@@ -229,11 +242,15 @@ class Scope:
         await self.write(replace(entry, state=State.DONE, value=text))
         return decode(text)
 
-    async def gather(self, branches: Sequence[Awaitable[JSON] | Callable[[], Awaitable[JSON]]]) -> list[JSON]:
+    async def gather(
+        self,
+        branches: Sequence[Awaitable[JSON] | Callable[[], Awaitable[JSON]]],
+        limit: int | None = None,
+    ) -> list[JSON]:
         """Execute branches at once; each waits and wakes alone."""
         try:
             entry, recorded = self._take(None, "gather")
-            return await run_branches(self, entry, recorded, branches)
+            return await run_branches(self, entry, recorded, branches, limit)
         except asyncio.CancelledError:
             self._cut = True
             raise
@@ -253,7 +270,7 @@ class Scope:
         if recorded:
             match entry.state:
                 case State.DONE:
-                    return decode(entry.value or "null")
+                    return self.take_in(entry.value)
                 case State.FAILED:
                     raise failure_of(entry, self.run_id)
                 case State.STOPPED:
@@ -262,7 +279,7 @@ class Scope:
                     happened = await interruption.ask_what_happened(self, entry)
                     if happened is not None:
                         await self.write(replace(entry, state=State.DONE, value=happened))
-                        return decode(happened)
+                        return self.take_in(happened)
         if options.on_interrupt == "ask":
             entry = replace(entry, state=State.BEGUN)
             await self.write(entry)
@@ -274,7 +291,9 @@ class Scope:
             text = await inner._attempt(body, options.attempt_timeout)
         except Stopped as stop:
             self._check_alive()
-            await self.write(replace(entry, state=State.STOPPED, value=encode(stop.result)))
+            await self.write(
+                replace(entry, state=State.STOPPED, value=encode(stop.result, given=inner.given))
+            )
             raise
         except BaseException as error:
             if not is_failure(error):
@@ -289,7 +308,7 @@ class Scope:
         killpoints.reach("step:executed")
         await self.write(replace(entry, state=State.DONE, value=text))
         killpoints.reach("step:after")
-        return decode(text)
+        return self.take_in(text)
 
     async def _attempt(self, body: Callable[[], Awaitable[JSON]], limit: float | None) -> str:
         """Execute the body in this scope and return its result as text."""
@@ -305,7 +324,7 @@ class Scope:
         finally:
             _current.reset(token)
         self.close()
-        return encode(result, f"the result of {self.address!r}")
+        return encode(result, f"the result of {self.address!r}", self.given)
 
     def _check_alive(self) -> None:
         """Raise again what user code may have caught: that the run waits, or has ended here."""

@@ -20,13 +20,28 @@ MIGRATED = "~migrated"
 """the frame of the mark that steps of a run have moved; no step can have this name"""
 
 
+Frames = dict[str, list[Entry]]
+"""entries by the frame they are in"""
+Requests = dict[str, HumanRequest]
+"""requests by their ids"""
+
+
 @dataclass(frozen=True)
 class Claimed:
     """A run that this worker may execute, with the part of its past that is not behind a completed step."""
 
     run: StoredRun
-    frames: dict[str, list[Entry]] = field(default_factory=dict)
-    requests: dict[str, HumanRequest] = field(default_factory=dict)
+    frames: Frames = field(default_factory=dict)
+    requests: Requests = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenBranch:
+    """A branch that can go on, with the part of its past that is not behind a completed step."""
+
+    entry: Entry
+    frames: Frames = field(default_factory=dict)
+    requests: Requests = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,40 +102,65 @@ def _claim_one(
         _open_strand(tx, run_id, strand)
     run = replace(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
     tx.update_run(run)
-    return load(tx, run)
+    return Claimed(run, *load(tx, run_id, ""))
 
 
-def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> None:
-    """Let a branch, and the branches it lies in, be executed again."""
+def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> Entry | None:
+    """Let a branch, and the branches it lies in, be executed again; returns the outermost that waited."""
+    outermost: Entry | None = None
     end = strand.find("]")
     while end >= 0:
         frame, _, index = strand[:end].rpartition("[")
         branch = tx.entry(run_id, frame, int(index))
         if branch is not None and branch.state is State.WAITING:
             tx.write_entries(run_id, [replace(branch, state=State.OPEN)])
+            outermost = outermost or branch
         end = strand.find("]", end + 1)
+    return outermost
 
 
-def load(tx: RunTransaction, run: StoredRun) -> Claimed:
-    """Read the part of the journal that a replay needs: the insides of completed steps are not read."""
-    frames: dict[str, list[Entry]] = {}
-    pending = [""]
+def take_up(tx: RunTransaction, *, run_id: str, token: int, now: datetime) -> list[Entry]:
+    """Open the branches of a run that is being executed whose answers have come, and return them.
+
+    Of branches in branches it is the outermost one that waited.
+    """
+    if not tx.holds(run_id, token):
+        return []
+    opened = [_open_strand(tx, run_id, strand) for strand in tx.take_branch_wakeups(run_id, now)]
+    return [branch for branch in opened if branch is not None]
+
+
+def load(tx: RunTransaction, run_id: str, frame: str) -> tuple[Frames, Requests]:
+    """Read the part of the journal that a replay needs: the insides of completed steps, and branches, are not read."""
+    frames: Frames = {}
+    pending = [frame]
     while pending:
         frame = pending.pop()
-        entries = tx.entries(run.id, frame)
-        frames[frame] = entries
+        entries = frames[frame] = tx.entries(run_id, frame)
         for entry in entries:
-            if entry.kind == "gather" and entry.state is State.DONE:
-                frames[entry.address] = tx.branches(run.id, entry.address, None)
-            elif entry.kind == "gather" and entry.state is State.OPEN:
-                frames[entry.address] = tx.branches(run.id, entry.address, State.OPEN)
-                pending += [branch.address for branch in frames[entry.address]]
-            elif entry.state is State.OPEN:
+            if entry.kind == "gather":
+                continue
+            if entry.state is State.OPEN:
                 pending.append(entry.address)
             elif entry.state is State.BEGUN:
                 pending += [entry.address, entry.address + "!"]
-    asked = [entry.request_id for entries in frames.values() for entry in entries if entry.request_id]
-    return Claimed(run, frames, {request_id: moves.latest(tx, request_id) for request_id in asked})
+    asked = [
+        entry.request_id
+        for entries in frames.values()
+        for entry in entries
+        if entry.request_id and entry.state is not State.DONE
+    ]
+    return frames, {request_id: moves.latest(tx, request_id) for request_id in asked}
+
+
+def open_branches(
+    tx: RunTransaction, *, run_id: str, frame: str, skip: Collection[int], limit: int
+) -> tuple[list[OpenBranch], int]:
+    """Return branches of a gather that can go on, without those to `skip`, and how many have begun."""
+    found = tx.branches(run_id, frame, State.OPEN, limit + len(skip))
+    wanted = [branch for branch in found if branch.ordinal not in skip][:limit]
+    loaded = [OpenBranch(branch, *load(tx, run_id, branch.address)) for branch in wanted]
+    return loaded, tx.branches_begun(run_id, frame)
 
 
 def record(
@@ -262,10 +302,14 @@ def abandon(tx: RunTransaction, *, run_id: str, now: datetime) -> None:
 
 
 def revive(tx: RunTransaction, run: StoredRun, now: datetime) -> StoredRun:
-    """Make a run free to be executed again, with everything in it that waits looking again."""
+    """Make a run that had settled free to be executed again, with everything in it that waits looking again."""
+    tx.open_branches(run.id)
+    return _set_free(tx, run, now)
+
+
+def _set_free(tx: RunTransaction, run: StoredRun, now: datetime) -> StoredRun:
     run = replace(run, status=RunStatus.PENDING, worker=None, token=run.token + 1, error=None, updated_at=now)
     tx.update_run(run)
-    tx.open_branches(run.id)
     tx.add_wakeup(run.id, "", now)
     tx.signal("wakeup", run.id)
     return run
@@ -275,7 +319,7 @@ def release(tx: RunTransaction, *, run_id: str, worker: str, now: datetime) -> N
     """Give a run back that this worker could not go on with."""
     run = tx.run(run_id)
     if run is not None and run.status is RunStatus.RUNNING and run.worker == worker:
-        revive(tx, run, now)
+        _set_free(tx, run, now)
 
 
 def register(tx: RunTransaction, *, worker: Worker) -> None:
@@ -290,6 +334,6 @@ def bury(tx: RunTransaction, *, worker_id: str, now: datetime) -> int:
         if run.home == worker_id:
             _settle(tx, run, RunStatus.ABANDONED, now, None)
         elif run.status is RunStatus.RUNNING and run.worker == worker_id:
-            revive(tx, run, now)
+            _set_free(tx, run, now)
     tx.delete_worker(worker_id)
     return len(runs)

@@ -77,12 +77,21 @@ class RunRows:
         row = self.connection.execute(SQL["entry"], values).fetchone()
         return _entry(row) if row else None
 
+    def asked(self, run_id: str) -> list[str]:
+        return [request_id for (request_id,) in self.connection.execute(SQL["asked"], {"run_id": run_id})]
+
     def open_branches(self, run_id: str) -> None:
         self.connection.execute(SQL["open_branches"], {"run_id": run_id})
 
-    def branches(self, run_id: str, frame: str, state: State | None) -> list[Entry]:
-        values = {"run_id": run_id, "frame": frame, "state": state and state.value}
-        return [_entry(row) for row in self.connection.execute(SQL["branches"], values)]
+    def branches(self, run_id: str, frame: str, state: State | None, limit: int | None = None) -> list[Entry]:
+        values = {"run_id": run_id, "frame": frame, "state": state and state.value, "limit": limit or -1}
+        statement = SQL["branches_open" if state is State.OPEN else "branches"]
+        return [_entry(row) for row in self.connection.execute(statement, values)]
+
+    def branches_begun(self, run_id: str, frame: str) -> int:
+        values = {"run_id": run_id, "frame": frame}
+        last: int | None = self.connection.execute(SQL["last_branch"], values).fetchone()[0]
+        return 0 if last is None else last + 1
 
     def delete_entries(self, run_id: str, frame: str) -> None:
         self.connection.execute(SQL["delete_under"], {"run_id": run_id, "address": frame})
@@ -141,6 +150,15 @@ class RunRows:
         rows = self.connection.execute(
             SQL["take_wakeups"], {"run_id": run_id, "now": to_number(now)}
         ).fetchall()
+        return [strand for (strand,) in rows]
+
+    def branches_due(self, run_ids: Collection[str], now: datetime) -> list[str]:
+        values = {"run_ids": json.dumps(list(run_ids)), "now": to_number(now)}
+        return [run_id for (run_id,) in self.connection.execute(SQL["branches_due"], values)]
+
+    def take_branch_wakeups(self, run_id: str, now: datetime) -> list[str]:
+        values = {"run_id": run_id, "now": to_number(now)}
+        rows = self.connection.execute(SQL["take_branch_wakeups"], values).fetchall()
         return [strand for (strand,) in rows]
 
     def delete_wakeups(self, run_id: str) -> None:

@@ -36,12 +36,24 @@ WHERE run_id = :run_id AND frame = :frame ORDER BY ordinal
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
 WHERE run_id = :run_id AND frame = :frame AND ordinal = :ordinal
 
+-- name: asked
+SELECT request_id FROM journal WHERE run_id = :run_id AND request_id IS NOT NULL
+
 -- name: open_branches
 UPDATE journal SET state = 'open' WHERE run_id = :run_id AND kind = 'branch' AND state = 'waiting'
 
 -- name: branches
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
-WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND (:state IS NULL OR state = :state) ORDER BY ordinal
+WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND (:state IS NULL OR state = :state)
+ORDER BY ordinal LIMIT :limit
+
+-- name: branches_open
+-- Literal values, or SQLite can't take the partial index; by name, or it takes the primary key and reads all branches.
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal INDEXED BY journal_open_branch
+WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND state = 'open' ORDER BY ordinal LIMIT :limit
+
+-- name: last_branch
+SELECT max(ordinal) FROM journal WHERE run_id = :run_id AND frame = :frame
 
 -- name: entries_under
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
@@ -76,6 +88,13 @@ SELECT 1 FROM wakeup WHERE run_id = :run_id AND not_before <= :now LIMIT 1
 
 -- name: take_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id AND not_before <= :now RETURNING strand
+
+-- name: branches_due
+SELECT DISTINCT run_id FROM wakeup
+WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND strand <> '' AND not_before <= :now
+
+-- name: take_branch_wakeups
+DELETE FROM wakeup WHERE run_id = :run_id AND strand <> '' AND not_before <= :now RETURNING strand
 
 -- name: delete_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id
