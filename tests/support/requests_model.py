@@ -19,6 +19,7 @@ LEGAL: dict[str, dict[str, str]] = {
         "expire": "EXPIRED",
         "withdraw": "WITHDRAWN",
         "reassign": "OPEN",
+        "assign": "OPEN",
         "escalate": "OPEN",
         "remind": "OPEN",
         "comment": "OPEN",

@@ -15,6 +15,7 @@ from handrail.requests.decision import Actor, Decision, Verb
 from handrail.requests.errors import Conflict, IllegalMove, InvalidDecision, InvalidInput, NotAllowed
 from handrail.requests.lifecycle import (
     TABLE,
+    Assigned,
     Claimed,
     Commented,
     Decided,
@@ -49,6 +50,7 @@ MOVES: dict[str, Move] = {
     "expire": Expired(),
     "withdraw": Withdrawn("ann"),
     "reassign": Reassigned("ann", WHO, ("bob",)),
+    "assign": Assigned("handrail", "bob"),
     "escalate": Escalated("ann", WHO, ("bob",), 1, None),
     "remind": Reminded("ann", 1),
     "comment": Commented("ann", "hm"),

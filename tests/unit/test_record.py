@@ -12,6 +12,7 @@ import pytest
 
 from handrail.requests.decision import Decision, Strength, Verb
 from handrail.requests.lifecycle import (
+    Assigned,
     Claimed,
     Commented,
     Decided,
@@ -27,6 +28,7 @@ from handrail.requests.lifecycle import (
 )
 from handrail.requests.outcome import GivenOutcome, Outcome
 from handrail.requests.policy import Audience, at_least, escalation, fraction, policy
+from handrail.requests.pool import Pool
 from handrail.requests.record import public, read_move, read_request, write_draft, write_move, write_state
 from handrail.requests.request import HumanRequest, RequestDraft, Status
 from tests.support.requests_desk import NOW, pure_request
@@ -83,6 +85,7 @@ MOVES: list[tuple[Move, dict[str, Any]]] = [
             "kind": "escalated",
         },
     ),
+    (Assigned("handrail", "ann"), {"by": "handrail", "worker": "ann", "kind": "assigned"}),
     (Reminded("handrail", 2), {"by": "handrail", "passed": 2, "kind": "reminded"}),
     (Commented("ann", "hm"), {"by": "ann", "text": "hm", "kind": "commented"}),
 ]
@@ -112,10 +115,13 @@ def full_request() -> HumanRequest:
         ("slack",),
         3,
         "req_0",
+        "tasks/1",
+        Pool(("ann", "bob"), 2, "round_robin"),
     )
     return HumanRequest(
         "req_1", draft, "hash", "req_0", 2, NOW, WHO, ("ann", "bob"), NOW + timedelta(60), NOW + timedelta(10),
         "run_1", "flow", "1/0", "zoe", Status.RESOLVED, 7, "ann", (VOTE,), RESULT, "req_2", 1, 1, NOW, "ann",
+        "bob", True,
     )  # fmt: skip
 
 
@@ -169,6 +175,8 @@ def test_drafts_are_written_as_they_always_were() -> None:
         "channels": ["slack"],
         "priority": 3,
         "previous": "req_0",
+        "key": "tasks/1",
+        "pool": {"workers": ["ann", "bob"], "capacity": 2, "assign": "round_robin"},
     }
 
 
@@ -197,7 +205,20 @@ def test_states_are_written_as_they_always_were() -> None:
         "escalated": 1,
         "ended_at": "2026-01-01T12:00:00Z",
         "ended_by": "ann",
+        "worker": "bob",
+        "in_line": True,
     }
+
+
+def test_requests_of_an_earlier_version_are_still_read() -> None:
+    request = full_request()
+    draft, state = json.loads(write_draft(request.draft)), json.loads(write_state(request))
+    for added in ("key", "pool"):
+        del draft[added]
+    for added in ("worker", "in_line"):
+        del state[added]
+    before = replace(request, draft=replace(request.draft, key=None, pool=None), worker=None, in_line=False)
+    assert read_request(json.dumps(draft), json.dumps(state)) == before
 
 
 @pytest.mark.parametrize("quorum", ["first", "all", at_least(2), fraction(0.66)])
@@ -234,6 +255,7 @@ def test_the_keys_that_faces_show() -> None:
         "audience", "proposal", "context", "guideline", "verbs", "response_schema", "quorum", "on_timeout", "decisions",
         "outcome", "channels", "priority", "previous", "proposal_schema", "content_hash", "asked", "address",
         "initiator", "version", "claimed_by", "superseded_by", "reminded", "escalated", "ended_at", "ended_by",
+        "worker", "in_line",
     }  # fmt: skip
     assert json.loads(json.dumps(shown)) == shown
     assert shown["quorum"] == "at_least(2)"

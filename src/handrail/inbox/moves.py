@@ -6,6 +6,7 @@ refusal instead of raising it, so that what it moved is kept.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from handrail.inbox import outbox
 from handrail.inbox.ports import Filter, InboxTransaction
@@ -15,6 +16,7 @@ from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, Unknow
 from handrail.requests.identifier import new_id
 from handrail.requests.judgement import escalated, judge, overdue_move
 from handrail.requests.lifecycle import (
+    Assigned,
     Claimed,
     Commented,
     Decided,
@@ -34,6 +36,7 @@ from handrail.requests.lifecycle import (
 )
 from handrail.requests.outcome import Outcome
 from handrail.requests.policy import Audience, First
+from handrail.requests.pool import choose
 from handrail.requests.record import write_move
 from handrail.requests.request import HumanRequest, RequestDraft, Status
 from handrail.requests.routing import check_may_act, check_not_claimed, check_reachable, people_asked
@@ -65,7 +68,11 @@ def open_request(
     """Open a request: the next revision of `draft.previous`, else the first of its own thread."""
     previous = _previous(tx, draft, run_id)
     draft = _as_stored(draft, previous)
-    asked = people_asked(draft.policy.audience, tx.members, initiator)
+    audience = draft.policy.audience
+    worker = choose(draft.pool, tx.load, tx.last_task) if draft.pool else None
+    if draft.pool is not None:
+        audience = replace(audience, users=(worker,) if worker else draft.pool.workers)
+    asked = people_asked(audience, tx.members, initiator)
     check_reachable(draft.policy, asked)
     timeout = draft.policy.timeout
     request = HumanRequest(
@@ -75,8 +82,10 @@ def open_request(
         thread=previous.thread if previous else request_id,
         revision=previous.revision + 1 if previous else 1,
         opened_at=now,
-        audience=draft.policy.audience,
+        audience=audience,
         asked=asked,
+        worker=worker,
+        in_line=draft.pool is not None and worker is None,
         deadline=now + timedelta(seconds=timeout) if timeout else None,
         run_id=run_id,
         flow=flow,
@@ -86,7 +95,8 @@ def open_request(
     request = replace(request, due_at=next_due(request))
     tx.insert_request(request)
     _log(tx, Event(request.id, now, initiator or SYSTEM.name, Opened(request)), request)
-    outbox.tell(tx, request, "opened", now)
+    if not request.in_line:  # else it is told to whom it is assigned
+        outbox.tell(tx, request, "opened", now)
     tx.signal("request", request.id)
     if request.due_at is not None:
         tx.signal("timer", request.due_at.isoformat())
@@ -94,6 +104,37 @@ def open_request(
         by = initiator or SYSTEM.name
         _advance(tx, previous, by, now, Withdrawn(by, "replaced by its next revision", request.id))
     return request
+
+
+def submit(
+    tx: InboxTransaction, draft: RequestDraft, *, now: datetime, request_id: str, **place: Any
+) -> HumanRequest:
+    """Open a task, or return the one that has its key already. Raises `Conflict` if that is another one."""
+    existing = tx.keyed(draft.key) if draft.key else None
+    if existing is None:
+        return open_request(tx, draft, now=now, request_id=request_id, **place)
+    same = _as_stored(draft, None)
+    if (existing.draft.kind, existing.draft.proposal, existing.draft.context) != (
+        same.kind,
+        same.proposal,
+        same.context,
+    ):
+        raise Conflict(
+            f"there is another task with this id already, request {existing.id}: use another task_id",
+            winner=existing.winner,
+        )
+    return existing
+
+
+def _assign_next(tx: InboxTransaction, worker: str, now: datetime) -> None:
+    """Give a worker who may have room what waits in line: the most urgent first, then the oldest."""
+    for request_id in tx.in_line(worker):
+        request = find(tx, request_id)
+        if request.draft.pool is not None and tx.load(worker) < request.draft.pool.capacity:
+            request = _advance(tx, request, SYSTEM.name, now, Assigned(SYSTEM.name, worker))
+            outbox.tell(tx, request, "opened", now)
+            _assign_next(tx, worker, now)
+            return
 
 
 def _previous(tx: InboxTransaction, draft: RequestDraft, run_id: str | None) -> HumanRequest | None:
@@ -147,9 +188,14 @@ def _advance(
         _log(tx, event, request)
     if request.ended:
         outbox.tell(tx, request, "ended", now)
-        if request.run_id and not request.superseded_by:
-            tx.add_wakeup(request.run_id, strand_of(request.address), now)
-            tx.signal("wakeup", request.run_id)
+        waiting = tx.take_watchers(request.id)
+        if request.run_id and not request.superseded_by and not request.draft.key:
+            waiting.append((request.run_id, strand_of(request.address)))
+        for run_id, strand in waiting:
+            tx.add_wakeup(run_id, strand, now)
+            tx.signal("wakeup", run_id)
+        if request.worker:
+            _assign_next(tx, request.worker, now)
     tx.signal("request", request.id)
     return request
 
@@ -282,6 +328,8 @@ def reassign(
         raise InvalidInput("a request that counts votes needs to know who is asked: name people or groups")
     check_reachable(request.policy, asked)
     moved = _move(tx, request, actor, now, Reassigned(actor.name, audience, asked, reason))
+    if request.worker:
+        _assign_next(tx, request.worker, now)
     return _told(tx, _settled(tx, moved, now), "reassigned", now)
 
 
@@ -320,6 +368,12 @@ def withdraw_all(tx: InboxTransaction, *, run_id: str, actor: str, now: datetime
     for request in pending:
         _advance(tx, request, actor, now, Withdrawn(actor, reason))
     return len(pending)
+
+
+def withdraw_tasks(tx: InboxTransaction, *, key_prefix: str, now: datetime, reason: str) -> None:
+    """Take back the tasks whose keys begin so."""
+    for request in tx.requests(Filter(PENDING, key_prefix=key_prefix, limit=1_000_000)):
+        _advance(tx, request, SYSTEM.name, now, Withdrawn(SYSTEM.name, reason))
 
 
 def _move(

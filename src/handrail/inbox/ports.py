@@ -56,6 +56,10 @@ class Filter:
     flow: str | None = None
     after: str | None = None
     limit: int = 1000
+    key_prefix: str | None = None
+    """how the keys of tasks begin"""
+    awaited_by: tuple[str, ...] = ()
+    """runs that asked it, or that wait for it"""
 
 
 class InboxTransaction(Protocol):
@@ -63,6 +67,35 @@ class InboxTransaction(Protocol):
 
     def request(self, request_id: str) -> HumanRequest | None: ...
     def requests(self, which: Filter) -> list[HumanRequest]: ...
+    def keyed(self, key: str) -> HumanRequest | None:
+        """Return the task that is known by `key`."""
+        ...
+
+    def last_pending(self, key_prefix: str) -> str | None:
+        """Return the id of the youngest task that is not done, of those whose key begins so."""
+        ...
+
+    def load(self, worker: str) -> int:
+        """Return how many open tasks are assigned to a worker."""
+        ...
+
+    def last_task(self, worker: str) -> str:
+        """Return the id of the youngest task that was ever assigned to a worker, "" if there is none."""
+        ...
+
+    def in_line(self, worker: str) -> list[str]:
+        """Return the tasks that wait for a worker, at most one of each pool: the most urgent ones first."""
+        ...
+
+    def add_watch(self, request_id: str, run_id: str, strand: str) -> None:
+        """Wake a branch of a run when a request ends that it waits for without having asked it."""
+        ...
+
+    def take_watchers(self, request_id: str) -> list[tuple[str, str]]:
+        """Delete and return who waits for a request: runs and their branches."""
+        ...
+
+    def delete_watches(self, run_id: str) -> None: ...
     def insert_request(self, request: HumanRequest) -> None: ...
     def update_request(self, request: HumanRequest) -> bool:
         """Store `request` if the stored version is the one before it; False if somebody was faster."""

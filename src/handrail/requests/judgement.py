@@ -119,7 +119,8 @@ def _deadline_move(request: HumanRequest, now: datetime, members: Members) -> Mo
 def escalated(request: HumanRequest, members: Members, *, by: str, deadline: datetime | None) -> Escalated:
     """Return the move to the next rung of the ladder: it adds people and takes nobody away."""
     rung = request.policy.escalations[request.escalated]
-    audience = request.audience.widened(rung.to)
+    # Nobody of its pool has room for a task in line: who it is escalated to does it.
+    audience = rung.to if request.in_line else request.audience.widened(rung.to)
     asked = request.asked
     if asked is not None:
         asked = tuple(dict.fromkeys((*asked, *people(audience, members, request.initiator))))

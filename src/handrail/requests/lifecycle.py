@@ -69,6 +69,13 @@ class Reassigned:
 
 
 @dataclass(frozen=True)
+class Assigned:
+    by: str
+    worker: str
+    kind: Literal["assigned"] = "assigned"
+
+
+@dataclass(frozen=True)
 class Escalated:
     by: str
     audience: Audience
@@ -103,6 +110,7 @@ Move = (
     | Expired
     | Withdrawn
     | Reassigned
+    | Assigned
     | Escalated
     | Reminded
     | Commented
@@ -118,6 +126,7 @@ TABLE: dict[Status, dict[type, Status]] = {
         Expired: Status.EXPIRED,
         Withdrawn: Status.WITHDRAWN,
         Reassigned: OPEN,
+        Assigned: OPEN,
         Escalated: OPEN,
         Reminded: OPEN,
         Commented: OPEN,
@@ -215,14 +224,30 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 claimed_by=None,
             )
         case Reassigned(_, audience, asked):
-            return replace(request, audience=audience, asked=asked, claimed_by=None)
+            worker = _only_one(audience) if request.draft.pool else None
+            return replace(
+                request, audience=audience, asked=asked, claimed_by=None, worker=worker, in_line=False
+            )
+        case Assigned(_, worker):
+            audience = replace(request.audience, users=(worker,), groups=())
+            return replace(request, audience=audience, asked=(worker,), worker=worker, in_line=False)
         case Escalated(_, audience, asked, rung, deadline):
             return replace(
-                request, audience=audience, asked=asked, escalated=rung, deadline=deadline, claimed_by=None
+                request,
+                audience=audience,
+                asked=asked,
+                escalated=rung,
+                deadline=deadline,
+                claimed_by=None,
+                in_line=False,
             )
         case Reminded(_, passed):
             return replace(request, reminded=passed)
     return request
+
+
+def _only_one(audience: Audience) -> str | None:
+    return audience.users[0] if len(audience.users) == 1 and not audience.groups else None
 
 
 def next_due(request: HumanRequest) -> datetime | None:

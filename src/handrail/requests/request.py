@@ -10,6 +10,7 @@ from handrail.requests.content import content_hash
 from handrail.requests.decision import Decision, Verb
 from handrail.requests.outcome import Outcome
 from handrail.requests.policy import Audience, Policy
+from handrail.requests.pool import Pool
 
 
 class Status(StrEnum):
@@ -46,6 +47,10 @@ class RequestDraft:
     channels: tuple[str, ...] = ()
     priority: int = 0
     previous: str | None = None
+    key: str | None = None
+    """what a task of a queue is known by; unique in the store"""
+    pool: Pool | None = None
+    """whose task it is to be; the one it is assigned to is the audience"""
 
     @cached_property
     def shown(self) -> dict[str, Any]:
@@ -96,11 +101,20 @@ class HumanRequest:
     escalated: int = 0
     ended_at: datetime | None = None
     ended_by: str | None = None
+    worker: str | None = None
+    """the one of its pool whom it is assigned to"""
+    in_line: bool = False
+    """whether it waits for somebody of its pool to have room"""
 
     @property
     def ended(self) -> bool:
         """Whether nothing can be decided any more."""
         return self.status in ENDED
+
+    @property
+    def priority(self) -> int:
+        """Higher comes first."""
+        return self.draft.priority
 
     @property
     def policy(self) -> Policy:

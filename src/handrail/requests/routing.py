@@ -74,6 +74,11 @@ def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None
             f"{len(request.asked)} people; reassign it to ask anew",
             rule="audience",
         )
+    if request.in_line:
+        raise NotAllowed(
+            f"request {request.id} waits until one of its workers has room; reassign it to give it to somebody now",
+            rule="in line",
+        )
     if actor.strength < request.policy.require:
         needs = request.policy.require.name.lower()
         raise NotAllowed(

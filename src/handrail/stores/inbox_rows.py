@@ -37,8 +37,45 @@ class InboxRows:
         statement = f"SELECT id, draft, state FROM request{where} ORDER BY id LIMIT ?"
         return [_request(row) for row in self.connection.execute(statement, [*values, which.limit])]
 
+    def keyed(self, key: str) -> HumanRequest | None:
+        row = self.connection.execute(SQL["keyed"], {"key": key}).fetchone()
+        return _request(row) if row else None
+
+    def last_pending(self, key_prefix: str) -> str | None:
+        row = self.connection.execute(SQL["last_pending"], {"prefix": key_prefix}).fetchone()
+        return row[0] if row else None
+
+    def load(self, worker: str) -> int:
+        count: int = self.connection.execute(SQL["load"], {"worker": worker}).fetchone()[0]
+        return count
+
+    def last_task(self, worker: str) -> str:
+        return self.connection.execute(SQL["last_task"], {"worker": worker}).fetchone()[0] or ""
+
+    def in_line(self, worker: str) -> list[str]:
+        rows = self.connection.execute(SQL["in_line"], {"worker": worker})
+        return [request_id for (request_id,) in rows]
+
+    def add_watch(self, request_id: str, run_id: str, strand: str) -> None:
+        values = {"request_id": request_id, "run_id": run_id, "strand": strand}
+        self.connection.execute(SQL["add_watch"], values)
+
+    def take_watchers(self, request_id: str) -> list[tuple[str, str]]:
+        return self.connection.execute(SQL["take_watchers"], {"request_id": request_id}).fetchall()
+
+    def delete_watches(self, run_id: str) -> None:
+        self.connection.execute(SQL["delete_watches"], {"run_id": run_id})
+
     def insert_request(self, request: HumanRequest) -> None:
-        self.connection.execute(SQL["insert_request"], {**_row(request), "draft": write_draft(request.draft)})
+        self.connection.execute(
+            SQL["insert_request"],
+            {
+                **_row(request),
+                "draft": write_draft(request.draft),
+                "key": request.draft.key,
+                "priority": request.draft.priority,
+            },
+        )
 
     def update_request(self, request: HumanRequest) -> bool:
         return self.connection.execute(SQL["update_request"], _row(request)).rowcount == 1
@@ -139,6 +176,15 @@ def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
         if (value := getattr(which, column)) is not None:
             conditions.append(f"{column} = ?")
             values.append(value)
+    if which.key_prefix is not None:
+        conditions.append("key >= ? AND key < ? || char(0x10FFFF)")
+        values += [which.key_prefix] * 2
+    if which.awaited_by:
+        runs = "(SELECT value FROM json_each(?))"
+        conditions.append(
+            f"(run_id IN {runs} OR id IN (SELECT request_id FROM watch WHERE run_id IN {runs}))"
+        )
+        values += [json.dumps(which.awaited_by)] * 2
     if which.after is not None:
         conditions.append("id > ?")
         values.append(which.after)
@@ -164,6 +210,8 @@ def _row(request: HumanRequest) -> dict[str, Any]:
         "run_id": request.run_id,
         "flow": request.flow,
         "due_at": to_number_or_none(request.due_at),
+        "pool": json.dumps(request.draft.pool.workers) if request.draft.pool and request.in_line else None,
+        "worker": request.worker,
         "state": write_state(request),
     }
 

@@ -9,8 +9,8 @@ ALTER TABLE request ADD COLUMN worker TEXT;
 ALTER TABLE request ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX request_key ON request (key) WHERE key IS NOT NULL;
 CREATE INDEX request_key_pending ON request (key) WHERE key IS NOT NULL AND status IN ('OPEN', 'CLAIMED');
-CREATE INDEX request_pool ON request (pool, worker, priority DESC, id)
-    WHERE pool IS NOT NULL AND status IN ('OPEN', 'CLAIMED');
+CREATE INDEX request_in_line ON request (pool, priority DESC, id) WHERE pool IS NOT NULL;
+CREATE INDEX request_load ON request (worker) WHERE worker IS NOT NULL AND status IN ('OPEN', 'CLAIMED');
 CREATE INDEX request_worker ON request (worker, id) WHERE worker IS NOT NULL;
 
 CREATE TABLE watch (

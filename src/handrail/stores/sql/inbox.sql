@@ -2,17 +2,51 @@
 SELECT id, draft, state FROM request WHERE id = :id
 
 -- name: insert_request
-INSERT INTO request (id, version, status, thread, run_id, flow, due_at, draft, state)
-VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state)
+INSERT INTO request (id, version, status, thread, run_id, flow, due_at, draft, state, key, pool, worker, priority)
+VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state, :key, :pool, :worker, :priority)
+
+-- name: keyed
+SELECT id, draft, state FROM request WHERE key = :key
+
+-- name: last_pending
+SELECT id FROM request INDEXED BY request_key_pending
+WHERE key >= :prefix AND key < :prefix || char(0x10FFFF) AND status IN ('OPEN', 'CLAIMED') ORDER BY id DESC LIMIT 1
+
+-- name: load
+SELECT count(*) FROM request INDEXED BY request_load
+WHERE worker = :worker AND status IN ('OPEN', 'CLAIMED')
+
+-- name: last_task
+SELECT max(id) FROM request WHERE worker = :worker
+
+-- name: in_line
+-- The first of each pool the worker belongs to: pools are few, the tasks in one may be many.
+SELECT first.id FROM (SELECT DISTINCT pool FROM request WHERE pool IS NOT NULL) AS known
+JOIN request AS first ON first.id = (
+    SELECT id FROM request WHERE pool = known.pool ORDER BY priority DESC, id LIMIT 1
+)
+WHERE :worker IN (SELECT value FROM json_each(known.pool))
+ORDER BY first.priority DESC, first.id
+
+-- name: add_watch
+INSERT INTO watch (request_id, run_id, strand) VALUES (:request_id, :run_id, :strand) ON CONFLICT DO NOTHING
+
+-- name: take_watchers
+DELETE FROM watch WHERE request_id = :request_id RETURNING run_id, strand
+
+-- name: delete_watches
+DELETE FROM watch WHERE run_id = :run_id
 
 -- name: update_request
-UPDATE request SET version = :version, status = :status, due_at = :due_at, state = :state
+UPDATE request SET version = :version, status = :status, due_at = :due_at, state = :state, pool = :pool,
+    worker = :worker
 WHERE id = :id AND version = :version - 1
 
 -- name: misfiled_requests
 SELECT id FROM request WHERE CASE WHEN NOT json_valid(state) THEN 1 ELSE
     id IS NOT json_extract(state, '$.id') OR version IS NOT json_extract(state, '$.version')
     OR status IS NOT json_extract(state, '$.status') OR thread IS NOT json_extract(state, '$.thread')
+    OR worker IS NOT json_extract(state, '$.worker')
     OR run_id IS NOT json_extract(state, '$.run_id') OR flow IS NOT json_extract(state, '$.flow')
     OR due_at / 1000000 IS NOT CAST(strftime('%s', json_extract(state, '$.due_at')) AS INTEGER)
 END ORDER BY id
