@@ -134,6 +134,23 @@ class FunctionFlow(ChainableNode):
         return [self.name or f"async def {name_of(self.function)}"]
 
 
+def as_node(value: Any, where: str) -> ChainableNode:
+    """Return a node for a node or a function `dict -> dict`; raises `InvalidFlow` naming `where` for anything else.
+
+    >>> as_node(lambda x: {"n": x["n"] + 1}, "Loop(body)").kind
+    'FunctionNode'
+    """
+    if isinstance(value, ChainableNode):
+        return value
+    if isinstance(value, type):
+        raise InvalidFlow(
+            f"{where}: {value.__name__} is a class; give an instance of it, {value.__name__}(...)"
+        )
+    if not callable(value):
+        raise InvalidFlow(f"{where} takes a node or a function, not {type(value).__name__}")
+    return FunctionNode(value)
+
+
 def as_flow(flow: ChainableNode | Callable[..., Awaitable[Data]]) -> ChainableNode:
     """Return a flow for a node or an async function over nodes."""
     if isinstance(flow, ChainableNode):

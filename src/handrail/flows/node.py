@@ -119,6 +119,13 @@ def check_name(name: str | None) -> str | None:
     return name
 
 
+def check_unique(names: Sequence[str | None]) -> None:
+    """Raise `InvalidFlow` if two nodes have the same name."""
+    given = [name for name in names if name]
+    if twice := {name for name in given if given.count(name) > 1}:
+        raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
+
+
 class Chain(ChainableNode):
     """Nodes that are executed one after the other, each with the result of the one before. Made by `|`."""
 
@@ -131,9 +138,7 @@ class Chain(ChainableNode):
             raise InvalidFlow(
                 f"a chain is made of nodes, not of {strangers[0]}; wrap a function in FunctionNode(...)"
             )
-        names = [node.name for node in self.nodes if node.name]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
+        check_unique([node.name for node in self.nodes])
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Execute the nodes in order."""
