@@ -5,6 +5,8 @@ from handrail.app import App as App
 from handrail.app import Run as Run
 from handrail.flows.answer import StreamEvent as StreamEvent
 from handrail.flows.approval import HumanApprovalNode as HumanApprovalNode
+from handrail.flows.branch import Branch as Branch
+from handrail.flows.confidence import SmartHITLNode as SmartHITLNode
 from handrail.flows.durable import gather as gather
 from handrail.flows.durable import idempotency_key as idempotency_key
 from handrail.flows.durable import now as now
@@ -18,11 +20,15 @@ from handrail.flows.feedback import RevisionNode as RevisionNode
 from handrail.flows.function import FunctionNode as FunctionNode
 from handrail.flows.guard import approval_required as approval_required
 from handrail.flows.llm import LLMNode as LLMNode
+from handrail.flows.loop import Loop as Loop
 from handrail.flows.map import MapNode as MapNode
 from handrail.flows.node import Chain as Chain
 from handrail.flows.node import ChainableNode as ChainableNode
 from handrail.flows.parallel import Parallel as Parallel
+from handrail.flows.quality import QualityControl as QualityControl
+from handrail.flows.quality import Stage as Stage
 from handrail.flows.question import ask as ask
+from handrail.flows.review import MultiReviewerNode as MultiReviewerNode
 from handrail.requests.decision import Actor as Actor
 from handrail.requests.decision import Strength as Strength
 from handrail.requests.decision import Verb as Verb

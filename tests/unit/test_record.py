@@ -167,6 +167,7 @@ def test_drafts_are_written_as_they_always_were() -> None:
             "reminders": [10.0, 20.0],
             "require": 1,
             "blind": True,
+            "within": None,
         },
         "context": {"why": "because"},
         "guideline": "be kind",

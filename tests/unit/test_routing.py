@@ -7,7 +7,13 @@ import pytest
 from handrail.requests.decision import Actor, Strength
 from handrail.requests.errors import InvalidInput, NotAllowed
 from handrail.requests.policy import All, AtLeast, Audience, First, Fraction, Policy
-from handrail.requests.routing import check_may_act, check_not_claimed, check_reachable, people_asked
+from handrail.requests.routing import (
+    check_may_act,
+    check_not_claimed,
+    check_reachable,
+    check_within,
+    people_asked,
+)
 from tests.support.requests_desk import pure_request
 
 GROUPS = {"legal": ("cem", "bob"), "press": ("bob", "dia"), "empty": ()}
@@ -51,6 +57,30 @@ def test_more_approvals_than_people_are_refused() -> None:
     with pytest.raises(InvalidInput, match="3 people"):
         check_reachable(Policy(quorum=AtLeast(3)), ("ann", "bob"))
     check_reachable(Policy(quorum=AtLeast(3)), None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit", "stranger"),
+    [
+        (Audience(("ann",)), None, None),
+        (Audience(("ann", "cem")), Audience(("ann",), ("legal",)), None),
+        (Audience(("ann", "dia")), Audience(("ann",), ("legal",)), "dia"),
+        (Audience(groups=("press",)), Audience(groups=("legal",)), "dia"),
+        (Audience(groups=("press",)), Audience(("bob", "dia")), None),
+        (Audience(("ann",), excluded=("ann",)), Audience(excluded=("ann",)), "ann"),
+        (Audience(groups=("press",), excluded=("dia",)), Audience(groups=("legal",)), None),
+        (Audience(("zoe", "bob"), not_initiator=True), Audience(("bob", "zoe"), not_initiator=True), "zoe"),
+    ],
+)
+def test_everybody_asked_belongs_to_the_limit(
+    asked: Audience, limit: Audience | None, stranger: str | None
+) -> None:
+    rules = Policy(asked, within=limit)
+    if stranger is None:
+        check_within(rules, members, "zoe")
+        return
+    with pytest.raises(InvalidInput, match=f"'{stranger}' is to be asked"):
+        check_within(rules, members, "zoe")
 
 
 @pytest.mark.parametrize(

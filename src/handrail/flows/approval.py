@@ -10,7 +10,9 @@ from handrail.flows.human import (
     ask_people,
     edited_part,
     human_result,
+    label,
     shown_part,
+    silence,
     why_not,
 )
 from handrail.requests.decision import Verb
@@ -53,17 +55,14 @@ class HumanApprovalNode(HumanNode):
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Ask, and add the decision to the data."""
-        label = f"Approve {data['id']}" if isinstance(data.get("id"), str | int) else "Approval required"
         draft = self.draft(
             "approval",
-            self.title_for(data, label),
+            self.title_for(data, label(data, "Approve", "Approval required")),
             shown_part(data, "content"),
             (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
         )
         request = await ask_people(draft)
-        result = {**data, **approval_result(request)}
-        if request.outcome is not None and request.outcome.cause == "timeout":
-            result |= {"reason": "timeout", "timeout_seconds": self.timeout}
+        result = {**data, **approval_result(request), **silence(request, self.timeout)}
         if not result["approved"] and self.on_reject == "stop":
             raise Stopped(result)
         return result

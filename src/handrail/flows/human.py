@@ -111,6 +111,11 @@ def shown_part(data: Data, *keys: str) -> Data:
     return dict(data)
 
 
+def label(data: Data, word: str, default: str) -> str:
+    """Return what a request is called by default: `word` and the id of what is shown, if it has one."""
+    return f"{word} {data['id']}" if isinstance(data.get("id"), str | int) else default
+
+
 async def ask_people(draft: RequestDraft) -> HumanRequest:
     """Ask in the run that is being executed; returns once the request has ended."""
     return await inside("asking people").ask(draft)
@@ -138,6 +143,13 @@ def edited_part(request: HumanRequest) -> Data:
             if key in draft.proposal
         }
     return dict(draft.proposal) if outcome is not None and outcome.approved else {}
+
+
+def silence(request: HumanRequest, timeout: float | None) -> Data:
+    """Return what a result carries when time ran out: that it did, and after how many seconds."""
+    if request.outcome is None or request.outcome.cause != "timeout":
+        return {}
+    return {"reason": "timeout", "timeout_seconds": timeout}
 
 
 def why_not(request: HumanRequest) -> str | None:

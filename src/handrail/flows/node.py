@@ -119,6 +119,13 @@ def check_name(name: str | None) -> str | None:
     return name
 
 
+def check_unique(names: Sequence[str | None]) -> None:
+    """Raise `InvalidFlow` if two nodes have the same name."""
+    given = [name for name in names if name]
+    if twice := {name for name in given if given.count(name) > 1}:
+        raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
+
+
 class Chain(ChainableNode):
     """Nodes that are executed one after the other, each with the result of the one before. Made by `|`."""
 
@@ -131,7 +138,7 @@ class Chain(ChainableNode):
             raise InvalidFlow(
                 f"a chain is made of nodes, not of {strangers[0]}; wrap a function in FunctionNode(...)"
             )
-        check_unique(self.nodes)
+        check_unique([node.name for node in self.nodes])
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Execute the nodes in order."""
@@ -144,13 +151,6 @@ class Chain(ChainableNode):
 
     def signature(self) -> list[str]:
         return [part for node in self.nodes for part in node.signature()]
-
-
-def check_unique(nodes: Sequence[ChainableNode]) -> None:
-    """Raise `InvalidFlow` if two nodes side by side have one name."""
-    names = [node.name for node in nodes if node.name]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise InvalidFlow(f"two nodes are named {sorted(twice)[0]!r}: names in a flow are unique")
 
 
 def _parts(node: ChainableNode) -> tuple[ChainableNode, ...]:

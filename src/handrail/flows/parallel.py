@@ -50,7 +50,7 @@ class Parallel(ChainableNode):
         if not nodes:
             raise InvalidFlow("Parallel needs at least one node")
         self.nodes = tuple(as_node(node, "Parallel") for node in nodes)
-        check_unique(self.nodes)
+        check_unique([node.name for node in self.nodes])
         if not callable(merge) and merge not in ("keys", "names"):
             raise InvalidFlow(f"merge={merge!r}: use 'keys', 'names' or a function of the list of results")
         people = [node for node in self.nodes if _asks_last(node)]

@@ -39,7 +39,13 @@ from handrail.requests.policy import Audience, First
 from handrail.requests.pool import choose
 from handrail.requests.record import write_move
 from handrail.requests.request import HumanRequest, RequestDraft, Status
-from handrail.requests.routing import check_may_act, check_not_claimed, check_reachable, people_asked
+from handrail.requests.routing import (
+    check_may_act,
+    check_not_claimed,
+    check_reachable,
+    check_within,
+    people_asked,
+)
 from handrail.requests.validation import check_decision, check_seen, merged, parse_verb
 
 PENDING = (Status.OPEN, Status.CLAIMED)
@@ -68,6 +74,7 @@ def open_request(
     """Open a request: the next revision of `draft.previous`, else the first of its own thread."""
     previous = _previous(tx, draft, run_id)
     draft = _as_stored(draft, previous)
+    check_within(draft.policy, tx.members, initiator)
     audience = draft.policy.audience
     worker = choose(draft.pool, tx.load, tx.last_task) if draft.pool else None
     if draft.pool is not None:
@@ -254,7 +261,8 @@ def _edit_for_all(
         request.draft,
         proposal=merged(request.draft.proposal, decision.payload),
         previous=request.id,
-        policy=replace(request.policy, audience=request.audience),
+        # It may have been reassigned or escalated to people who are not `within`: they have a say all the same.
+        policy=replace(request.policy, audience=request.audience, within=None),
     )
     following = new_id("req", now)
     outcome = Outcome(Verb.EDIT, now, (actor.name,), decision.payload, decision.comment)

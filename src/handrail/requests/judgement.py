@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from handrail.requests.decision import YES, Decision, Verb
 from handrail.requests.lifecycle import Escalated, Expired, Move, Reminded, Resolved
 from handrail.requests.outcome import GivenOutcome, Outcome
-from handrail.requests.policy import First, needed
+from handrail.requests.policy import First, Fraction, needed
 from handrail.requests.request import HumanRequest
 from handrail.requests.routing import Members, people
 
@@ -13,6 +13,8 @@ from handrail.requests.routing import Members, people
 def judge(request: HumanRequest, now: datetime) -> Outcome | None:
     """Return the outcome as soon as no further vote can change it if the given ones stand, else None."""
     votes = counting(request)
+    if request.policy.quorum == Fraction(0.0):
+        return _spoken(votes, request, now)
     abstained = {vote.actor for vote in votes if vote.verb is Verb.ABSTAIN}
     if request.asked and abstained.issuperset(request.asked):
         return _abstained("everybody abstained", 0, len(request.asked), now)
@@ -37,6 +39,13 @@ def _first(votes: list[Decision], request: HumanRequest) -> Outcome | None:
                 vote.verb, vote.at, (vote.actor,), vote.payload, vote.comment, "decision", approvals, asked
             )
     return None
+
+
+def _spoken(votes: list[Decision], request: HumanRequest, now: datetime) -> Outcome | None:
+    """No approval is needed, but somebody has to speak: silence isn't consent."""
+    asked = None if request.asked is None else len(request.asked)
+    approvals = sum(vote.verb in YES for vote in votes)
+    return _outcome(Verb.APPROVE, votes, now, asked, approvals, None) if votes else None
 
 
 def _counted(votes: list[Decision], request: HumanRequest, now: datetime) -> Outcome | None:

@@ -173,6 +173,8 @@ class Policy:
     require: Strength = Strength.ASSERTED
     blind: bool = False
     """whether reviewers see each other's decisions only after their own"""
+    within: Audience | None = None
+    """to whom everybody must belong who is asked first; looked at when the request is opened"""
 
 
 def policy(

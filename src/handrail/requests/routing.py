@@ -44,6 +44,26 @@ def check_reachable(policy: Policy, asked: tuple[str, ...] | None) -> None:
         raise InvalidInput(f"{count} people must approve and only {len(asked)} are asked; widen the audience")
 
 
+def check_within(policy: Policy, members: Members, initiator: str | None) -> None:
+    """Raise `InvalidInput`, naming them, if somebody is to be asked who doesn't belong to `policy.within`."""
+    if (limit := policy.within) is None:
+        return
+    asked = people(policy.audience, members, initiator)
+    barred = [name for name in policy.audience.users if name not in asked]
+    allowed = asked if limit.is_open else people(limit, members, initiator)
+    if strangers := [*barred, *(name for name in asked if name not in allowed)]:
+        raise InvalidInput(outside(strangers[0], limit))
+
+
+def outside(name: str, limit: Audience) -> str:
+    """Return what is said about somebody who is to be asked and doesn't belong to the audience."""
+    who = (
+        ", ".join([*limit.users, *(f"group {group}" for group in limit.groups)])
+        or "everybody with exceptions"
+    )
+    return f"{name!r} is to be asked and is not in the audience ({who}): ask somebody else, or widen the audience"
+
+
 def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None:
     """Raise `NotAllowed`, naming the rule, unless `actor` belongs to the audience and is sure enough of identity."""
     audience, name = request.audience, actor.name
