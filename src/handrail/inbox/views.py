@@ -50,7 +50,7 @@ def _open_for(
     after: str | None = None
     while batch := tx.requests(Filter(moves.PENDING, run_id=run_id, after=after)):
         after = batch[-1].id
-        found += [request for request in batch if _is_work_of(tx, request, actor)]
+        found += [request for request in batch if is_work_of(tx, request, actor)]
     return sorted(
         found,
         key=lambda request: (
@@ -60,7 +60,8 @@ def _open_for(
     )[:limit]
 
 
-def _is_work_of(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> bool:
+def is_work_of(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> bool:
+    """Whether it is this person's to decide now: they are asked, have not decided, and nobody else has claimed it."""
     try:
         check_may_act(request, actor, tx.members)
         check_not_claimed(request, actor)

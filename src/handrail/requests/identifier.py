@@ -1,5 +1,6 @@
 """Ids that sort by the time they were made: a prefix, milliseconds, randomness."""
 
+import re
 import secrets
 from datetime import UTC, datetime
 
@@ -13,6 +14,15 @@ def new_id(prefix: str, now: datetime) -> str:
     True
     """
     return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+
+
+def is_made(identifier: str) -> bool:
+    """Whether `new_id` may have made it; else somebody has chosen it.
+
+    >>> is_made(new_id("run", datetime.now(UTC))), is_made("post-1")
+    (True, False)
+    """
+    return re.fullmatch(r"[a-z]+_[0-9a-f]{24}", identifier) is not None
 
 
 def utc_text(moment: datetime) -> str:

@@ -111,7 +111,7 @@ class InboxRows:
         request_id: str | None = None,
         run_id: str | None = None,
     ) -> None:
-        sequence, previous = self.head or self.connection.execute(SQL["last_hash"]).fetchone() or (0, GENESIS)
+        sequence, previous = self._end()
         entry = LogEntry(sequence + 1, at.isoformat(), actor, kind, request_id, run_id, data, "")
         entry = replace(entry, hash=chained(previous, entry))
         self.connection.execute(
@@ -137,6 +137,13 @@ class InboxRows:
         return [
             LogEntry(*row) for row in self.connection.execute(SQL["log"], {"after": after, "limit": limit})
         ]
+
+    def end_of_log(self) -> int:
+        return self._end()[0]
+
+    def _end(self) -> tuple[int, str]:
+        """Return the last sequence and hash."""
+        return self.head or self.connection.execute(SQL["last_hash"]).fetchone() or (0, GENESIS)
 
     def add_message(self, message: Message) -> None:
         self.connection.execute(SQL["insert_message"], _message_row(message))

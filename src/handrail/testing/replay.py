@@ -14,7 +14,7 @@ from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
 from handrail.inbox import views
 from handrail.inbox.moves import PENDING
-from handrail.requests.content import JSON, encode
+from handrail.requests.content import encode
 from handrail.requests.decision import Actor, Strength, Verb
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, RunNeedsAttention
 from handrail.requests.request import HumanRequest
@@ -22,10 +22,9 @@ from handrail.runs import units
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus
 from handrail.runs.runs import find
+from handrail.testing.answers import Answer, spoken
 from handrail.testing.clock import START, TurnableClock
 
-Answer = str | tuple[str, JSON]
-"""a verb, or a verb and what goes with it: the payload of `edit` and `answer`, else the comment"""
 Answers = Callable[[HumanRequest], Answer] | Iterable[Answer]
 
 RUN_ID = "replay"
@@ -93,8 +92,8 @@ class _People:
             None if callable(answers) or answers is None else iter(answers)
         )
 
-    def answer(self, request: HumanRequest) -> tuple[str, JSON]:
-        """Return the verb and what goes with it."""
+    def answer(self, request: HumanRequest) -> Answer:
+        """Return what they say."""
         if self._answers is not None:
             given: Answer | None = self._answers(request)
         elif self._in_order is not None:
@@ -107,7 +106,7 @@ class _People:
                 f"{request.address!r} ({request.draft.kind}) is asked and there is no answer for it: it takes {verbs}; "
                 'pass it with answers=, such as ("answer", "dry")'
             )
-        return given if isinstance(given, tuple) else (given, None)
+        return given
 
 
 async def _to_its_end(
@@ -135,16 +134,16 @@ async def _move_on(app: App, people: _People, clock: _LeapingClock) -> None:
     if asked:
         # Branches may ask within one instant: answers in order need an order that is always the same.
         first = min(asked, key=lambda request: request.address or "")
-        await _decide(app, first, *people.answer(first))
+        await _decide(app, first, people.answer(first))
     elif due is not None and due > clock.now():
         clock.leap_to(due)
     else:
         await asyncio.sleep(0.001)
 
 
-async def _decide(app: App, request: HumanRequest, verb: str, said: JSON) -> None:
+async def _decide(app: App, request: HumanRequest, answer: Answer) -> None:
     """Let everybody say the same who is asked, until that is the outcome."""
-    payload, comment = (said, None) if verb in (Verb.EDIT, Verb.ANSWER) else (None, said)
+    verb, payload, comment = spoken(answer)
     for name in request.asked or ("alice",):
         actor = Actor(name, Strength.SESSION)
         request = await app.inbox.decide(request.id, verb, actor=actor, payload=payload, comment=comment)

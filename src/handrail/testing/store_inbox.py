@@ -118,6 +118,7 @@ class InboxContract:
         assert not await store.read(lambda tx: tx.members("nobody"))
 
     async def test_events_are_chained_and_come_back_in_order(self, store: OpenStore) -> None:
+        assert await store.read(lambda tx: tx.end_of_log()) == 0
         opened, other = request(1), request(2)
         moves: list[tuple[HumanRequest, Move]] = [
             (opened, Opened(opened)),
@@ -140,6 +141,7 @@ class InboxContract:
         ]
         assert (log[5].actor, log[5].request_id, log[5].run_id) == (ODD_TEXT, None, "run_1")
         assert await store.read(lambda tx: tx.log(2, 3)) == log[2:5]
+        assert await store.read(lambda tx: tx.end_of_log()) == 6
 
     async def test_events_of_one_transaction_are_chained(self, store: OpenStore) -> None:
         def unit(tx: RunTransaction) -> None:
