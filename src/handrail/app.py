@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any, Self
@@ -16,10 +16,10 @@ from handrail.inbox.clock import SystemClock
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Channel
 from handrail.inbox.ports import Clock, InboxTransaction
-from handrail.requests.content import as_stored
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
 from handrail.requests.identifier import new_id
-from handrail.runs import units
+from handrail.runs import many, units
+from handrail.runs.draft import draft
 from handrail.runs.migration import Mapped, migrate
 from handrail.runs.ports import Worker
 from handrail.runs.run import RunStatus, StoredRun
@@ -197,13 +197,47 @@ class App:
         With a `run_id` that was used before, the same flow and the same input, it returns that run; else it raises
         `RunMismatch`. `initiator` is who started it, by default the user of the operating system.
         """
-        if (flow := self.flows.get(name)) is None:
-            known = ", ".join(sorted(self.flows)) or "none is registered"
-            raise UnknownId(f"there is no flow {name!r}; this app knows: {known}")
+        flow = self._named(name)
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         run = self._draft(flow, data, run_id, name, name, initiator)
         await self._begin(run)
         return Run(self, run_id)
+
+    async def start_many(
+        self,
+        name: str,
+        items: many.Items,
+        *,
+        batch: str | None = None,
+        wait: bool = False,
+        progress: bool | None = None,
+        initiator: str | None = None,
+    ) -> list[Run]:
+        """Start a run of the flow `name` for each item (an input), and return the runs in the items' order.
+
+        Again with the same `batch` (by default `name`) it starts only what isn't started: see `handrail.runs.many`.
+        `wait` returns when all have settled, `progress` shows a bar (None: on a terminal). Raises `InvalidItem`.
+        """
+        flow, batch = self._named(name), many.check_batch(name if batch is None else batch)
+        with terminal.show_progress(
+            name, len(items) if isinstance(items, Sized) else None, progress
+        ) as shown:
+            ids = await many.start(
+                self.store,
+                items,
+                batch,
+                lambda item: self._draft(flow, item, "", name, name, initiator),
+                shown,
+            )
+            if wait:
+                await many.settle(self.store, ids, shown)
+        return [Run(self, run_id) for run_id in ids]
+
+    def _named(self, name: str) -> ChainableNode:
+        if (flow := self.flows.get(name)) is None:
+            known = ", ".join(sorted(self.flows)) or "none is registered"
+            raise UnknownId(f"there is no flow {name!r}; this app knows: {known}")
+        return flow
 
     async def run(self, run_id: str) -> Run:
         """Return a run of the store. Raises `UnknownId`."""
@@ -278,22 +312,8 @@ class App:
         queue: str,
         initiator: str | None,
     ) -> StoredRun:
-        if not isinstance(data, dict):
-            raise InvalidInput(f"a flow takes a dict, not {type(data).__name__}")
-        data = as_stored(data, "the input")
-        flow.check_input(data)
-        now = self.clock.now()
-        return StoredRun(
-            id=run_id,
-            flow=name,
-            queue=queue,
-            input=data,
-            status=RunStatus.PENDING,
-            created_at=now,
-            updated_at=now,
-            initiator=initiator or settings.os_user(),
-            signature=tuple(flow.signature()),
-        )
+        who = initiator or settings.os_user()
+        return draft(flow, data, run_id=run_id, name=name, queue=queue, initiator=who, now=self.clock.now())
 
     async def _begin(self, run: StoredRun, flow: ChainableNode | None = None) -> None:
         """Store the run, and execute it here at once if there is room.

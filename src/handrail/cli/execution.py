@@ -13,8 +13,9 @@ import typer
 from handrail.app import App
 from handrail.cli.ending import FAILED, command, leave_soon, report
 from handrail.cli.loading import load_app, load_flow, parse_input
+from handrail.cli.many import start_many
 from handrail.cli.opening import actor, option
-from handrail.cli.options import As, AsJSON, DataArgument, RunId, Store
+from handrail.cli.options import As, AsJSON, DataArgument, OneOrNone, RunId, Store
 from handrail.cli.printing import note, print_json, say
 from handrail.host import execute_here
 from handrail.requests.errors import InvalidInput, RunError
@@ -95,28 +96,72 @@ async def start(
     flow: Annotated[
         str, typer.Argument(metavar="FLOW", help="The name that the app gave the flow.", show_default=False)
     ],
-    data: DataArgument,
+    data: OneOrNone = None,
     run_id: RunId = None,
+    many: Annotated[
+        str | None,
+        typer.Option(
+            "--many",
+            metavar="FILE",
+            help="Start a run for each line of a file, a JSON object each (- is stdin); again: only what is missing.",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            "--batch",
+            metavar="NAME",
+            help="With --many: another name makes new runs of the same lines; by default the flow's.",
+            show_default=False,
+        ),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="With --many: until every run has settled.")] = False,
     person: As = None,
     store: Store = None,
     as_json: AsJSON = False,
-) -> None:
-    """Store a run for the workers and print its id."""
-    given = parse_input(data)
+) -> int | None:
+    """Store a run for the workers and print its id, or with --many one for each line of a file."""
+    _check_form(data, run_id, many, batch, wait)
+    given = parse_input(data) if data is not None else {}
     app = load_app(target)
     async with app.connect(store):
         if app.store.path is None:
             raise InvalidInput(
                 "a run in memory would end with this command: name a file with --store sqlite:///handrail.db"
             )
+        if many is not None:
+            if flow in app.flows:
+                await _note_missing_worker(app, flow, target, store)
+            return await start_many(
+                app, flow, many, batch=batch, wait=wait, initiator=actor(person).name, as_json=as_json
+            )
         started = await app.start(flow, given, run_id, initiator=actor(person).name)
         if as_json:
             print_json([public(await app.runs.get(started.id))])
         else:
             say(started.id)
-        if started.status not in SETTLED_RUNS and not await _somebody_knows(app, flow):
-            needed = f"`handrail worker {target}{option(store)}`"
-            note(f"no worker of {app.store.where} knows {flow!r} right now: start one with {needed}")
+        if started.status not in SETTLED_RUNS:
+            await _note_missing_worker(app, flow, target, store)
+    return None
+
+
+def _check_form(
+    data: str | None, run_id: str | None, many: str | None, batch: str | None, wait: bool
+) -> None:
+    """Refuse, as wrong usage, what doesn't go together."""
+    if many is None and data is None:
+        raise typer.BadParameter("give the input as JSON, or a file of inputs with --many FILE")
+    if many is None and (batch is not None or wait):
+        raise typer.BadParameter("--batch and --wait belong to --many FILE")
+    if many is not None and (data is not None or run_id is not None):
+        raise typer.BadParameter("--many FILE takes no JSON and no --run-id: the file has the inputs")
+
+
+async def _note_missing_worker(app: App, flow: str, target: str, store: str | None) -> None:
+    if not await _somebody_knows(app, flow):
+        needed = f"`handrail worker {target}{option(store)}`"
+        note(f"no worker of {app.store.where} knows {flow!r} right now: start one with {needed}")
 
 
 def _workers_that_know(tx: RunTransaction, *, flow: str) -> list[str]:

@@ -32,11 +32,8 @@ Limit = Annotated[
 ]
 RequestArgument = Annotated[str, typer.Argument(metavar="ID", help="The request's id.", show_default=False)]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run's id.", show_default=False)]
-DataArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="JSON",
-        help="The input, an object; - reads it from stdin, @FILE from a file.",
-        show_default=False,
-    ),
-]
+_DATA = typer.Argument(
+    metavar="JSON", help="The input, an object; - reads it from stdin, @FILE from a file.", show_default=False
+)
+DataArgument = Annotated[str, _DATA]
+OneOrNone = Annotated[str | None, _DATA]

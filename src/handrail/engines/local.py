@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from handrail.inbox.clock import on_turn, sweep
 from handrail.inbox.outbox import Channel, deliver_due
@@ -132,7 +133,7 @@ class LocalEngine:
         if self._ready:
             self._ready = dict.fromkeys(self._runner.take_up(self._ready))
         if self._ready and self._runner.room > 0:
-            ready = list(self._ready)[: self._runner.room]
+            ready = list(islice(self._ready, self._runner.room))
             for run_id in ready:
                 del self._ready[run_id]
             await self._runner.claim(ready)

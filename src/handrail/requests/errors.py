@@ -4,7 +4,8 @@ HandrailError
 ├── InvalidInput            what was handed in can't be used (also a ValueError)
 │   ├── NotJSON             data that JSON can't carry
 │   ├── PayloadTooLarge     over 1 MiB
-│   └── InvalidFlow         nodes that don't fit together: two equal names, no node at all
+│   ├── InvalidFlow         nodes that don't fit together: two equal names, no node at all
+│   └── InvalidItem         one of many items that a flow can't begin with; `index`
 ├── UnknownId               no such request, run or flow (also a LookupError)
 ├── NotAllowed              the person may not do this; `rule` says why
 ├── InvalidDecision         the decision doesn't fit the request; `fields` says where
@@ -53,6 +54,15 @@ class PayloadTooLarge(InvalidInput):
 
 class InvalidFlow(InvalidInput):
     """Nodes that don't fit together."""
+
+
+class InvalidItem(InvalidInput):
+    """One of many items that the flow can't begin with. `index` counts from 0, `reason` says what is wrong with it."""
+
+    def __init__(self, message: str, *, index: int, reason: str) -> None:
+        super().__init__(message)
+        self.index = index
+        self.reason = reason
 
 
 class UnknownId(HandrailError, LookupError):

@@ -34,6 +34,10 @@ class RunTransaction(InboxTransaction, Protocol):
     def runs(
         self, statuses: Collection[RunStatus], flow: str | None, after: str | None, limit: int
     ) -> list[StoredRun]: ...
+    def standing(self, run_ids: Collection[str]) -> list[tuple[str, RunStatus, bool]]:
+        """Return how these runs stand, in no order: id, status, and whether it is unsettled and waits for people."""
+        ...
+
     def update_run(self, run: StoredRun) -> None: ...
     def holds(self, run_id: str, token: int) -> bool:
         """Whether `token` is still the run's and the run is RUNNING; the run stays locked until the commit."""

@@ -52,6 +52,10 @@ class RunRows:
         )
         return [_run(row) for row in self.connection.execute(statement, [*values, limit])]
 
+    def standing(self, run_ids: Collection[str]) -> list[tuple[str, RunStatus, bool]]:
+        rows = self.connection.execute(SQL["standing"], {"ids": json.dumps(list(run_ids))})
+        return [(run_id, RunStatus(status), bool(asks)) for run_id, status, asks in rows]
+
     def update_run(self, run: StoredRun) -> None:
         row = _row(run)
         keys = ("id", "status", "token", "worker", "home", "updated_at", "result", "error")

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from handrail.requests.request import Status
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.runs.run import RunStatus
-from handrail.testing.store_samples import NOW, ODD_TEXT, full_run, moment, run
+from handrail.testing.store_samples import NOW, ODD_TEXT, full_run, moment, request, run
 from handrail.testing.store_units import OpenStore, error_of, ids
 
 
@@ -33,6 +34,28 @@ class RunContract:
         changed = ("status", "token", "worker", "home", "updated_at", "result", "error")
         assert found == replace(run(), **{name: getattr(full, name) for name in changed})
         assert await store.read(lambda tx: tx.run("run_2")) == run("run_2")
+
+    async def test_how_many_runs_stand_is_read_at_once(self, store: OpenStore) -> None:
+        kept = {status.value: status for status in RunStatus}
+        for name, status in kept.items():
+            await store.do(lambda tx, one: tx.insert_run(one), run(name, status=status))
+        for number, (name, state) in enumerate(
+            [
+                ("WAITING", Status.CLAIMED),
+                ("RUNNING", Status.OPEN),
+                ("FAILED", Status.OPEN),
+                ("PENDING", Status.RESOLVED),
+            ],
+            1,
+        ):
+            asked = request(number, run_id=name, status=state)
+            await store.do(lambda tx, one: tx.insert_request(one), asked)
+        found = await store.read(lambda tx: tx.standing([*kept, "none"]))
+        assert sorted(found) == sorted(
+            (name, status, name in ("WAITING", "RUNNING")) for name, status in kept.items()
+        )
+        assert await store.read(lambda tx: tx.standing({"WAITING"})) == [("WAITING", RunStatus.WAITING, True)]
+        assert await store.read(lambda tx: tx.standing(())) == []
 
     async def test_runs_are_listed_by_age_in_pages(self, store: OpenStore) -> None:
         # Ids that people choose don't sort by age, and several runs may start at one moment.

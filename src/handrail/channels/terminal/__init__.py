@@ -4,5 +4,6 @@ Everything for people goes to stderr, so that the output of a script stays its o
 """
 
 from handrail.channels.terminal.attend import attend
+from handrail.channels.terminal.progress import show_progress
 
-__all__ = ["attend"]
+__all__ = ["attend", "show_progress"]

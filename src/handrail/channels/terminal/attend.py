@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from handrail.channels.terminal.bell import Bell
+from handrail.channels.terminal.progress import aside
 from handrail.inbox import views
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.moves import PENDING
@@ -78,7 +79,8 @@ class _Attendant:
             request = self._tell(pending)
             if request is None or not runs:
                 return
-            await self._ask(request)
+            with aside():
+                await self._ask(request)
             runs = self._attended()
 
     def _tell(self, pending: Pending) -> HumanRequest | None:

@@ -10,6 +10,12 @@ VALUES (:id, :flow, :queue, :status, :token, :worker, :home, :initiator, :create
 SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
 FROM run WHERE id = :id
 
+-- name: standing
+SELECT id, status, status IN ('PENDING', 'RUNNING', 'WAITING') AND EXISTS (
+    SELECT 1 FROM request WHERE request.run_id = run.id AND request.status IN ('OPEN', 'CLAIMED')
+)
+FROM run WHERE id IN (SELECT value FROM json_each(:ids))
+
 -- name: update_run
 UPDATE run SET status = :status, token = :token, worker = :worker, home = :home, updated_at = :updated_at, result = :result,
     error = :error
