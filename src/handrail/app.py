@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from handrail import settings
+from handrail.channels import terminal
 from handrail.engines.local import LocalEngine, bury_the_dead
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
