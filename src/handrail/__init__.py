@@ -28,7 +28,9 @@ from handrail.flows.parallel import Parallel as Parallel
 from handrail.flows.quality import QualityControl as QualityControl
 from handrail.flows.quality import Stage as Stage
 from handrail.flows.question import ask as ask
+from handrail.flows.queue import AsyncHumanQueue as AsyncHumanQueue
 from handrail.flows.review import MultiReviewerNode as MultiReviewerNode
+from handrail.flows.router import TaskRouter as TaskRouter
 from handrail.requests.decision import Actor as Actor
 from handrail.requests.decision import Strength as Strength
 from handrail.requests.decision import Verb as Verb

@@ -20,6 +20,7 @@ from handrail.inbox.ports import Clock, InboxTransaction
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
 from handrail.requests.identifier import new_id
 from handrail.runs import many, units
+from handrail.runs.desk import Desk
 from handrail.runs.draft import draft
 from handrail.runs.migration import Mapped, migrate
 from handrail.runs.ports import Worker
@@ -281,6 +282,12 @@ class App:
             return settled
         finally:
             work.disown(run_id)
+
+    def desk(self) -> Desk:
+        """Return what gives tasks to people for code outside a run; they end with this worker."""
+        if self._worker is None:
+            raise ProgrammingError("the app is not working: use it inside `async with app:`")
+        return Desk(self.store, self.clock, self._worker.worker.id, settings.os_user())
 
     def attended(self) -> list[str]:
         """Return the runs whose result somebody in this process waits for at this moment."""

@@ -11,9 +11,11 @@ from typing import Any
 from handrail import settings
 from handrail.app import App
 from handrail.channels import terminal
-from handrail.flows.execution import fill_start_run
+from handrail.channels.terminal.attend import Attended
+from handrail.flows.execution import fill_open_desk, fill_start_run
 from handrail.flows.node import ChainableNode
 from handrail.requests.errors import StoreClosed
+from handrail.runs.desk import Desk
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import result_of
 
@@ -25,6 +27,7 @@ class _Host:
         self.key = key
         self.app = App(store=url)
         self.loop = asyncio.get_running_loop()
+        self.desk: Desk | None = None
         self._ready: asyncio.Future[App] = self.loop.create_future()
         # asyncio.run cancels the tasks that are left: that is how the app is closed in the end.
         self._task = self.loop.create_task(self._serve(), name="handrail bare execution")
@@ -36,6 +39,7 @@ class _Host:
     async def _serve(self) -> None:
         try:
             async with self.app:
+                self.desk = self.app.desk()
                 self._ready.set_result(self.app)
                 attendant = asyncio.create_task(self._attend(self.app), name="handrail terminal")
                 try:
@@ -61,7 +65,10 @@ class _Host:
 
     async def _attend(self, app: App) -> None:
         """Ask here, in the terminal, what the runs of this process ask."""
-        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), app.attended)
+        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), self._attended)
+
+    def _attended(self) -> Attended:
+        return Attended(self.app.attended(), list(self.desk.awaited) if self.desk else [])
 
 
 _hosts: dict[tuple[int, str, str], _Host] = {}
@@ -81,18 +88,29 @@ async def execute_here(
     `url` is the store, by default `HANDRAIL_STORE` or `handrail.db`; `name` what the run's flow is called if no app
     has given it a name.
     """
-    url = settings.store_url(url)
+    host = await _host(settings.store_url(url))
+    return await host.app.carry_out(flow, data, run_id, name=name)
+
+
+async def _host(url: str) -> _Host:
+    """Return the host of this event loop and this store, working."""
     for left in [host for host in _hosts.values() if host.loop.is_closed()]:
         left.abandon()
     key = (id(asyncio.get_running_loop()), url, os.getcwd())
     if (host := _hosts.get(key)) is None:
         host = _hosts[key] = _Host(url, key)
-    app = await host.ready()
-    return await app.carry_out(flow, data, run_id, name=name)
+    await host.ready()
+    return host
 
 
 async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
     return result_of(await execute_here(node, data, run_id))
 
 
+async def _open_desk() -> Desk:
+    host = await _host(settings.store_url())
+    return host.desk or host.app.desk()
+
+
 fill_start_run(_start_run)
+fill_open_desk(_open_desk)

@@ -18,9 +18,12 @@ from handrail import (
     RunMismatch,
     StepFailed,
     StoreClosed,
+    Verb,
+    ask,
     gather,
     step,
 )
+from handrail.flows.human import ask_people
 from handrail.inbox import views
 from handrail.runs.migration import parse_mapping
 from handrail.stores.memory import MemoryStore
@@ -351,3 +354,41 @@ def _damage(tx: Any, *, run_id: str) -> None:
     tx.connection.execute(
         "INSERT INTO wakeup SELECT id, '', queue, 0 FROM run WHERE id = ? ON CONFLICT DO NOTHING", (run_id,)
     )
+
+
+async def test_a_question_that_is_refused_and_caught_is_refused_again_on_a_replay() -> None:
+    heard: list[str] = []
+
+    async def flow(data: Data) -> Data:
+        try:
+            await ask("Who?", audience="group:nobody")
+        except StepFailed as error:
+            heard.append(str(error))
+        return {"answer": await ask("Anybody?")}
+
+    async with working(flow) as app:
+        run = await app.start("flow", {})
+        await say(app, "answer", "bob")
+        assert await run.result(10) == {"answer": "bob"}
+    assert len(heard) == 2
+    assert heard[0] == heard[1]
+
+
+async def test_a_request_that_is_refused_inside_a_node_and_caught_is_refused_again_on_a_replay() -> None:
+    heard: list[str] = []
+    nobody = HumanApprovalNode(audience="group:nobody")
+
+    class Careful(ChainableNode):
+        async def execute(self, data: Data) -> Data:  # type: ignore[override]
+            try:
+                await ask_people(nobody.draft("approval", "Who?", {"a": 1}, (Verb.APPROVE,)))
+            except InvalidInput as error:
+                heard.append(str(error))
+            return {"answer": await ask("Anybody?")}
+
+    async with working(Careful()) as app:
+        run = await app.start("flow", {})
+        await say(app, "answer", "bob")
+        assert await run.result(10) == {"answer": "bob"}
+    assert len(heard) == 2
+    assert heard[0] == heard[1]

@@ -14,6 +14,7 @@ from typing import Any
 from handrail import App, FeedbackLoop, FunctionNode, LLMNode, RevisionNode, settings
 from handrail.app import Run
 from handrail.channels import terminal
+from handrail.channels.terminal.attend import Attended
 from handrail.channels.terminal.bell import Bell
 from handrail.channels.terminal.hints import open_inbox
 from handrail.channels.terminal.screen import Screen
@@ -119,7 +120,9 @@ class _Demo:
             if not self._screen.keyboard.usable:
                 return await self._without_terminal(app, run)
             attending = asyncio.create_task(
-                terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), lambda: [run.id])
+                terminal.attend(
+                    app.inbox, app.store, app.clock, settings.os_user(), lambda: Attended([run.id], [])
+                )
             )
             try:
                 return await self._report(run)

@@ -12,7 +12,8 @@ from handrail.runs.run import StoredRun
 
 MOST = 2000
 """steps that are shown of one run"""
-ASK = "ask"
+ASKS = ("ask", "task")
+"""the kinds of entries of which the hash of their question is kept"""
 
 
 def read_steps(tx: RunTransaction, *, run_id: str) -> list[dict[str, Any]]:
@@ -32,13 +33,13 @@ def _walk(tx: RunTransaction, run_id: str, frame: str) -> Iterator[Entry]:
             for branch in tx.branches(run_id, entry.address, None):
                 yield branch
                 yield from _walk(tx, run_id, branch.address)
-        elif entry.kind != ASK:
+        elif entry.kind not in ASKS:
             yield from _walk(tx, run_id, entry.address)
 
 
 def _step(tx: RunTransaction, entry: Entry) -> dict[str, Any]:
     # What is kept of an ask is the hash of its question: the answer is in the request.
-    value = decode(entry.value) if entry.value and entry.kind != ASK else None
+    value = decode(entry.value) if entry.value and entry.kind not in ASKS else None
     return {
         "address": entry.address,
         "kind": entry.kind,

@@ -61,7 +61,17 @@ class StepOptions:
         return float(min(self.backoff * 2.0 ** min(attempt - 1, 30), 86_400.0))
 
 
-class Execution(Protocol):
+class Desk(Protocol):
+    """Gives tasks to people without waiting, and waits for them: a run does, or the process outside one."""
+
+    @property
+    def task_scope(self) -> str: ...
+    async def submit(self, draft: RequestDraft, own: bool) -> None: ...
+    async def wait_for(self, key: str, timeout: float | None) -> HumanRequest | None: ...
+    async def wait_until_done(self, key_prefix: str) -> None: ...
+
+
+class Execution(Desk, Protocol):
     """A step that is being executed, as its code sees the run."""
 
     @property
@@ -113,6 +123,24 @@ def fill_start_run(start_run: StartRun) -> None:
     """Say how runs are started; the application does this when `handrail` is imported."""
     global _start_run
     _start_run = start_run
+
+
+_open_desk: Callable[[], Awaitable[Desk]] | None = None
+
+
+def fill_open_desk(open_desk: Callable[[], Awaitable[Desk]]) -> None:
+    """Say who gives tasks to people outside a run; the application does this when `handrail` is imported."""
+    global _open_desk
+    _open_desk = open_desk
+
+
+async def desk() -> Desk:
+    """Return what gives tasks to people here: the run, or the process outside one."""
+    if (execution := _current.get()) is not None:
+        return execution
+    if _open_desk is None:
+        raise ProgrammingError("import handrail before giving tasks to people: it brings the store")
+    return await _open_desk()
 
 
 async def start_run(node: "ChainableNode", data: Data, run_id: str | None) -> Data:

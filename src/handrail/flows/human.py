@@ -98,8 +98,7 @@ def make_draft(
         policy=policy,
         guideline=asking.get("guideline"),
         channels=(channels,) if isinstance(channels := asking.get("channels", ()), str) else tuple(channels),
-        priority=asking.get("priority", 0),
-        **more,
+        **{"priority": asking.get("priority", 0), **more},
     )
 
 

@@ -71,6 +71,10 @@ class InboxTransaction(Protocol):
         """Return the task that is known by `key`."""
         ...
 
+    def ended_tasks(self, keys: Collection[str]) -> list[HumanRequest]:
+        """Return the tasks with these keys that have ended."""
+        ...
+
     def last_pending(self, key_prefix: str) -> str | None:
         """Return the id of the youngest task that is not done, of those whose key begins so."""
         ...

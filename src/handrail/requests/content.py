@@ -18,6 +18,9 @@ JSON = Any
 LIMIT = 1024 * 1024
 """Bytes that one payload may have as JSON, and that a step may add to what it was given."""
 
+SEPARATOR = "\x1f"
+"""What parts of a key are joined by: no id or name has it, ids are printable."""
+
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 

@@ -1,8 +1,11 @@
-"""Ids that sort by the time they were made: a prefix, milliseconds, randomness."""
+"""Ids that sort by the time they were made: a prefix, milliseconds, a count of this process, randomness."""
 
+import itertools
 import re
 import secrets
 from datetime import UTC, datetime
+
+_count = itertools.count(secrets.randbelow(1 << 23))
 
 
 def new_id(prefix: str, now: datetime) -> str:
@@ -13,7 +16,8 @@ def new_id(prefix: str, now: datetime) -> str:
     >>> early < late
     True
     """
-    return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+    count = next(_count) % (1 << 24)
+    return f"{prefix}_{int(now.timestamp() * 1000):012x}{count:06x}{secrets.token_hex(3)}"
 
 
 def is_made(identifier: str) -> bool:

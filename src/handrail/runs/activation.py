@@ -15,6 +15,7 @@ from handrail.runs.journal import Entry, State
 from handrail.runs.units import Frames, Question, Requests
 
 if TYPE_CHECKING:
+    from handrail.flows.node import ChainableNode
     from handrail.runs.branches import Gather
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,10 @@ class Activation:
     """tells how many bytes of JSON the run was started with"""
     doom: BaseException | None = None
     """what ended this execution; every further call raises it again, whatever user code caught"""
+    whole: "ChainableNode | None" = None
+    """the flow that is executed"""
+    home: str | None = None
+    """the worker that the run lives and dies with"""
     gathers: "dict[str, Gather]" = field(default_factory=dict)
     """by their addresses, those whose branches are executed now"""
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -113,6 +118,7 @@ class Activation:
         entries: list[Entry],
         *,
         question: Question | None = None,
+        watch: str | None = None,
         wake_at: datetime | None = None,
         again: str | None = None,
         park: bool = False,
@@ -130,6 +136,7 @@ class Activation:
                 now=self.clock.now(),
                 entries=entries,
                 question=question,
+                watch=watch,
                 strand=strand.path,
                 wake_at=wake_at,
                 again=again,

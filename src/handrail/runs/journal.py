@@ -9,7 +9,18 @@ from enum import StrEnum
 from typing import Any
 
 from handrail.requests.content import decode
-from handrail.requests.errors import InvalidInput, ModelRefused, ProgrammingError, Rejected, StepFailed
+from handrail.requests.errors import (
+    Conflict,
+    HandrailError,
+    InvalidInput,
+    ModelRefused,
+    NotJSON,
+    PayloadTooLarge,
+    ProgrammingError,
+    Rejected,
+    StepFailed,
+    UnknownId,
+)
 
 
 class State(StrEnum):
@@ -57,7 +68,9 @@ ANY_KIND = "*"
 """The kind of an entry that an operator put in to say: a new step belongs here."""
 
 
-NO_NODES = frozenset({"ask", "branch", "gather", "now", "sleep", "step", "uuid", ANY_KIND})
+NO_NODES = frozenset(
+    {"ask", "branch", "drain", "gather", "now", "sleep", "step", "task", "uuid", "wait", ANY_KIND}
+)
 """The kinds of entries that are not nodes, whose kind is the name of their class."""
 
 
@@ -88,6 +101,16 @@ def as_failure(address: str, error: BaseException) -> dict[str, Any]:
 def failure_of(entry: Entry, run_id: str) -> StepFailed:
     """Return the error that the journal keeps."""
     return StepFailed(**decode(entry.value or "{}"), run_id=run_id)
+
+
+_REFUSALS = {kind.__name__: kind for kind in (Conflict, InvalidInput, NotJSON, PayloadTooLarge, UnknownId)}
+
+
+def refusal_of(entry: Entry, run_id: str) -> HandrailError:
+    """Return the error by which a request was refused, of the kind it had: the flow may have caught it."""
+    failure = failure_of(entry, run_id)
+    kind = _REFUSALS.get(failure.kind)
+    return kind(failure.message) if kind else failure
 
 
 def place_of(entry: Entry) -> dict[str, Any]:

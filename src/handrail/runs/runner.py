@@ -206,6 +206,8 @@ class Runner:
             self.store,
             self.clock,
             lambda: len(encode(run.input)),
+            whole=self.flows[run.queue],
+            home=run.home,
         )
         self._activations[run.id] = activation
         try:

@@ -6,7 +6,8 @@ doesn't match the flow.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -16,17 +17,28 @@ from handrail.flows.execution import Data, Parked, StepOptions, Stopped, _curren
 from handrail.flows.node import ChainableNode
 from handrail.requests.content import JSON, LIMIT, decode, encode
 from handrail.requests.errors import (
+    HandrailError,
     InvalidInput,
     ModelError,
     NonDeterministicNode,
     ProgrammingError,
+    StoreError,
 )
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
-from handrail.runs import interruption
+from handrail.runs import interruption, tasks
 from handrail.runs.activation import Activation, Strand, being_cancelled, cut_off, is_failure
 from handrail.runs.branches import close_unused, run_branches
-from handrail.runs.journal import ANY_KIND, Entry, State, as_failure, failure_of, is_final, place_of
+from handrail.runs.journal import (
+    ANY_KIND,
+    Entry,
+    State,
+    as_failure,
+    failure_of,
+    is_final,
+    place_of,
+    refusal_of,
+)
 from handrail.runs.units import Question
 
 LONGEST_PAUSE = 86_400.0
@@ -83,7 +95,7 @@ class Scope:
 
     # -- taking the next entry ------------------------------------------------------------------------------------
 
-    def _take(self, name: str | None, kind: str) -> tuple[Entry, bool]:
+    def take(self, name: str | None, kind: str) -> tuple[Entry, bool]:
         """Return the next entry of this frame, and whether it is recorded."""
         self.activation.check(self.strand)
         self._check_whole()
@@ -133,6 +145,25 @@ class Scope:
         )
         raise self.activation.end(NonDeterministicNode(message, difference=difference))
 
+    @asynccontextmanager
+    async def refusals_kept(self, entry: Entry) -> AsyncIterator[None]:
+        """Record it when a request is refused: whatever the flow makes of that, a replay has to hear it again."""
+        if entry.state is State.FAILED:
+            raise refusal_of(entry, self.run_id)
+        try:
+            yield
+        except HandrailError as error:
+            if not isinstance(error, StoreError | ProgrammingError):
+                failure = encode(as_failure(entry.address, error))
+                await self.write(replace(entry, state=State.FAILED, value=failure, request_id=None))
+            raise
+
+    def check_question(self, entry: Entry, draft: RequestDraft) -> None:
+        """End this execution unless what is asked now is what was asked then."""
+        if entry.value != draft.question_hash:
+            asked = {**place_of(entry), "question": entry.value}
+            self.differs(entry.ordinal, asked, {**place_of(entry), "question": draft.question_hash})
+
     def close(self) -> None:
         """Check that everything recorded in this frame was reached."""
         if self.activation.doom is not None or self.strand.parked:
@@ -170,16 +201,16 @@ class Scope:
         for scope, mark in marks:
             scope.own, scope._written = mark, True
 
-    async def park(self, **together: Any) -> NoReturn:
+    async def park(self, *entries: Entry, **together: Any) -> NoReturn:
         """Let this branch of the run wait, and unwind."""
-        await self.write(park=True, **together)
+        await self.write(*entries, park=True, **together)
         raise Parked
 
     # -- the calls ------------------------------------------------------------------------------------------------
 
     async def run_node(self, node: ChainableNode, body: Callable[[], Awaitable[JSON]]) -> Data:
         """Execute a node as a step of this run."""
-        entry, recorded = self._take(node.name, node.kind)
+        entry, recorded = self.take(node.name, node.kind)
 
         async def checked() -> JSON:
             result = await body()
@@ -196,16 +227,14 @@ class Scope:
 
     async def step(self, name: str, body: Callable[[], Awaitable[JSON]], options: StepOptions) -> JSON:
         """Execute a function as a step of this run."""
-        entry, recorded = self._take(name, "step")
+        entry, recorded = self.take(name, "step")
         return await self._run(entry, recorded, body, options, None)
 
     async def ask(self, draft: RequestDraft, name: str | None = None) -> HumanRequest:
         """Return the request once it has ended; until then the run waits."""
-        entry, recorded = self._take(name, "ask")
+        entry, recorded = self.take(name, "ask")
         if recorded and entry.request_id is not None:
-            if entry.value != draft.question_hash:
-                asked = {**place_of(entry), "question": entry.value}
-                self.differs(entry.ordinal, asked, {**place_of(entry), "question": draft.question_hash})
+            self.check_question(entry, draft)
             request = self.strand.requests[entry.request_id]
             if request.ended:
                 self._taken_in += LIMIT
@@ -215,13 +244,34 @@ class Scope:
         question = Question(request_id, draft, self.activation.flow, entry.address, self.activation.initiator)
         killpoints.reach("ask:before")
         waiting = replace(entry, state=State.WAITING, value=draft.question_hash, request_id=request_id)
-        await self.write(waiting, question=question, park=True)
+        async with self.refusals_kept(entry):
+            await self.write(waiting, question=question, park=True)
         killpoints.reach("ask:after")
         raise Parked
 
+    @property
+    def task_scope(self) -> str:
+        """What the ids of tasks are unique in: the run, or the process for a node that was executed outside one."""
+        alone = self.activation.home is not None and self.activation.whole is self.node
+        return self.activation.home or self.run_id if alone else self.run_id
+
+    async def submit(self, draft: RequestDraft, own: bool) -> None:
+        """Open a task, or join the one that has its key; `own` says whether it ends with this run."""
+        await tasks.submit(self, draft, own)
+
+    async def wait_for(self, key: str, timeout: float | None) -> HumanRequest | None:
+        """Return the task once it is done, or None if that took longer than `timeout` seconds."""
+        request = await tasks.wait_for(self, key, timeout)
+        self._taken_in += LIMIT
+        return request
+
+    async def wait_until_done(self, key_prefix: str) -> None:
+        """Return once no task is left whose key begins so."""
+        await tasks.wait_until_done(self, key_prefix)
+
     async def sleep(self, duration: float) -> None:
         """Wait; the run is forgotten meanwhile."""
-        entry, recorded = self._take(None, "sleep")
+        entry, recorded = self.take(None, "sleep")
         if recorded and entry.value is not None:
             wake_at = parse_time(decode(entry.value))
             if wake_at <= self.now():
@@ -235,7 +285,7 @@ class Scope:
 
     async def remember(self, kind: str, make: Callable[[], JSON]) -> JSON:
         """Return what `make` gave the first time."""
-        entry, recorded = self._take(None, kind)
+        entry, recorded = self.take(None, kind)
         if recorded and entry.value is not None:
             return decode(entry.value)
         text = encode(make())
@@ -249,7 +299,7 @@ class Scope:
     ) -> list[JSON]:
         """Execute branches at once; each waits and wakes alone."""
         try:
-            entry, recorded = self._take(None, "gather")
+            entry, recorded = self.take(None, "gather")
             return await run_branches(self, entry, recorded, branches, limit)
         except asyncio.CancelledError:
             self._cut = True

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from handrail.inbox import moves
-from handrail.requests.content import encode
+from handrail.requests.content import SEPARATOR, encode
 from handrail.requests.decision import SYSTEM
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs.journal import Entry, State
@@ -53,6 +53,8 @@ class Question:
     flow: str | None
     address: str
     initiator: str | None
+    own: bool = True
+    """whether it is withdrawn with the run; a task of a named queue is not"""
 
 
 def log(
@@ -171,6 +173,7 @@ def record(
     now: datetime,
     entries: Sequence[Entry],
     question: Question | None = None,
+    watch: str | None = None,
     strand: str = "",
     wake_at: datetime | None = None,
     again: str | None = None,
@@ -178,31 +181,52 @@ def record(
 ) -> bool:
     """Write journal entries, open a request, set a timer, let the run wait: what belongs together, at once.
 
-    `again` is a frame that will be executed again because it failed. Returns False, and changes nothing, if the run
-    belongs to somebody else by now.
+    `again` is a frame that will be executed again because it failed, `watch` a request that is waited for. Returns
+    False, and changes nothing, if the run belongs to somebody else by now.
     """
     if not tx.holds(run_id, token):
         return False
     if again is not None:
         reopen(tx, run_id, again)
-    tx.write_entries(run_id, entries)
     if question is not None:
-        moves.open_request(
-            tx,
-            question.draft,
-            now=now,
-            request_id=question.request_id,
-            run_id=run_id,
-            flow=question.flow,
-            address=question.address,
-            initiator=question.initiator,
-        )
+        asked = _ask(tx, run_id, question, now)
+        entries = [
+            replace(entry, request_id=asked) if entry.request_id == question.request_id else entry
+            for entry in entries
+        ]
+    tx.write_entries(run_id, entries)
+    if watch is not None:
+        _watch(tx, run_id, strand, watch, now)
     if wake_at is not None:
         tx.add_wakeup(run_id, strand, wake_at)
         tx.signal("timer", wake_at.isoformat())
     if park and not strand:
         wait(tx, run_id, now)
     return True
+
+
+def _ask(tx: RunTransaction, run_id: str, question: Question, now: datetime) -> str:
+    """Open a request, or join the task that is there already; returns its id."""
+    return moves.submit(
+        tx,
+        question.draft,
+        now=now,
+        request_id=question.request_id,
+        run_id=run_id if question.own else None,
+        flow=question.flow,
+        address=question.address if question.own else None,
+        initiator=question.initiator,
+    ).id
+
+
+def _watch(tx: RunTransaction, run_id: str, strand: str, request_id: str, now: datetime) -> None:
+    """Let a branch of a run be woken when a request ends; at once, if it has ended meanwhile."""
+    request = moves.latest(tx, request_id)
+    if request.ended:
+        tx.add_wakeup(run_id, strand, now)
+        tx.signal("wakeup", run_id)
+    else:
+        tx.add_watch(request.id, run_id, strand)
 
 
 def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
@@ -276,6 +300,7 @@ def _settle(
     run = replace(run, status=status, worker=None, token=run.token + 1, updated_at=now)
     tx.update_run(run)
     tx.delete_wakeups(run.id)
+    tx.delete_watches(run.id)
     if status not in STAYS_ASKED or run.home is not None:
         moves.withdraw_all(
             tx, run_id=run.id, actor=actor or SYSTEM.name, now=now, reason=f"the run is {status}"
@@ -322,6 +347,11 @@ def release(tx: RunTransaction, *, run_id: str, worker: str, now: datetime) -> N
         _set_free(tx, run, now)
 
 
+def scope_prefix(scope: str) -> str:
+    """Return how the keys of all tasks begin that belong to a run, or to a process."""
+    return f"own{SEPARATOR}{scope}{SEPARATOR}"
+
+
 def register(tx: RunTransaction, *, worker: Worker) -> None:
     """Make a worker known."""
     tx.insert_worker(worker)
@@ -336,4 +366,7 @@ def bury(tx: RunTransaction, *, worker_id: str, now: datetime) -> int:
         elif run.status is RunStatus.RUNNING and run.worker == worker_id:
             _set_free(tx, run, now)
     tx.delete_worker(worker_id)
+    moves.withdraw_tasks(
+        tx, key_prefix=scope_prefix(worker_id), now=now, reason="the process that gave it has ended"
+    )
     return len(runs)

@@ -41,6 +41,10 @@ class InboxRows:
         row = self.connection.execute(SQL["keyed"], {"key": key}).fetchone()
         return _request(row) if row else None
 
+    def ended_tasks(self, keys: Collection[str]) -> list[HumanRequest]:
+        rows = self.connection.execute(SQL["ended_tasks"], {"keys": json.dumps(list(keys))})
+        return [_request(row) for row in rows]
+
     def last_pending(self, key_prefix: str) -> str | None:
         row = self.connection.execute(SQL["last_pending"], {"prefix": key_prefix}).fetchone()
         return row[0] if row else None

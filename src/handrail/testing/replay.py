@@ -12,8 +12,8 @@ from typing import Any
 from handrail.app import App
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
-from handrail.inbox import views
 from handrail.inbox.moves import PENDING
+from handrail.inbox.ports import Filter
 from handrail.requests.content import encode
 from handrail.requests.decision import Actor, Strength, Verb
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, RunNeedsAttention
@@ -130,10 +130,10 @@ async def _move_on(app: App, people: _People, clock: _LeapingClock) -> None:
     if not waits:
         await asyncio.sleep(0.001)
         return
-    asked = await views.requests(app.store, PENDING, run_id=RUN_ID)
+    asked = await app.store.read(_asked)
     if asked:
         # Branches may ask within one instant: answers in order need an order that is always the same.
-        first = min(asked, key=lambda request: request.address or "")
+        first = min(asked, key=lambda request: request.address or request.draft.key or "")
         await _decide(app, first, people.answer(first))
     elif due is not None and due > clock.now():
         clock.leap_to(due)
@@ -149,6 +149,10 @@ async def _decide(app: App, request: HumanRequest, answer: Answer) -> None:
         request = await app.inbox.decide(request.id, verb, actor=actor, payload=payload, comment=comment)
         if request.ended:
             return
+
+
+def _asked(tx: RunTransaction) -> list[HumanRequest]:
+    return tx.requests(Filter(PENDING, awaited_by=(RUN_ID,)))
 
 
 def _waiting(tx: RunTransaction) -> tuple[bool, datetime | None]:

@@ -4,9 +4,9 @@ Without a terminal, or for people who are not asked, it says once what waits and
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from handrail.channels.terminal.bell import Bell
 from handrail.channels.terminal.progress import aside
@@ -25,21 +25,39 @@ Pending = list[tuple[HumanRequest, str | None]]
 """Requests that wait, each with why this person may not decide it, if so."""
 
 
+MOST = 200
+"""requests that are looked at each time: the oldest"""
+
+
+FEW = 20
+"""requests that are told one by one when they can't be asked here"""
+
+
+class Attended(NamedTuple):
+    """What somebody in this process waits for: runs, and tasks by how their keys begin."""
+
+    runs: list[str]
+    tasks: list[str]
+
+
 async def attend(
-    inbox: Inbox, store: Store, clock: Clock, person: str, attended: Callable[[], list[str]]
+    inbox: Inbox, store: Store, clock: Clock, person: str, attended: Callable[[], Attended]
 ) -> None:
-    """Ask here, until cancelled, what the runs ask that `attended` names; answers are those of `person`."""
+    """Ask here, until cancelled, what is asked by whatever `attended` names; answers are those of `person`."""
     attendant = _Attendant(inbox, store, clock, Actor(person, channel="terminal"), attended)
     with Bell().listening(store) as bell:
         while True:
-            if runs := attended():
-                await attendant.round(runs)
+            if any(waiting := attended()):
+                await attendant.round(waiting)
             await bell.wait()
 
 
-def _pending(tx: InboxTransaction, *, runs: Sequence[str], actor: Actor) -> Pending:
-    found = [request for run in runs for request in tx.requests(Filter(PENDING, run_id=run))]
-    return [(request, _why_not(tx, request, actor)) for request in found]
+def _pending(tx: InboxTransaction, *, waiting: Attended, actor: Actor) -> Pending:
+    filters = [Filter(PENDING, key_prefix=prefix, limit=MOST) for prefix in waiting.tasks[:MOST]]
+    if waiting.runs:
+        filters.append(Filter(PENDING, awaited_by=tuple(waiting.runs), limit=MOST))
+    found = {request.id: request for which in filters for request in tx.requests(which)}
+    return [(found[key], _why_not(tx, found[key], actor)) for key in sorted(found)]
 
 
 def _why_not(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> str | None:
@@ -55,7 +73,7 @@ def _why_not(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> str |
 
 class _Attendant:
     def __init__(
-        self, inbox: Inbox, store: Store, clock: Clock, actor: Actor, attended: Callable[[], list[str]]
+        self, inbox: Inbox, store: Store, clock: Clock, actor: Actor, attended: Callable[[], Attended]
     ) -> None:
         self._inbox, self._store, self._clock, self._actor, self._attended = (
             inbox,
@@ -66,22 +84,24 @@ class _Attendant:
         )
         self._told: set[tuple[str, str | None]] = set()
         self._skipped: set[str] = set()
+        self._many = False
+        """whether it has been said that many wait"""
         self._asks = True
         self._desk: Any = None
 
-    async def round(self, runs: Sequence[str]) -> None:
+    async def round(self, waiting: Attended) -> None:
         """Ask or tell what waits now. A store that can't be read at the moment is looked at again later."""
         while True:
             try:
-                pending = await self._store.read(_pending, runs=runs, actor=self._actor)
+                pending = await self._store.read(_pending, waiting=waiting, actor=self._actor)
             except StoreError:
                 return
             request = self._tell(pending)
-            if request is None or not runs:
+            if request is None or not any(waiting):
                 return
             with aside():
                 await self._ask(request)
-            runs = self._attended()
+            waiting = self._attended()
 
     def _tell(self, pending: Pending) -> HumanRequest | None:
         """Tell what can't be asked here, each once, and return the first request that can."""
@@ -91,9 +111,24 @@ class _Attendant:
                 continue
             if why_not is None and self._asks and self._get_desk().screen.keyboard.usable:
                 return request
+            if len(pending) > FEW:
+                self._tell_many()
+                continue
             self._told.add(key)
             self._explain(request, why_not)
+        self._many = self._many and len(pending) > FEW
         return None
+
+    def _tell_many(self) -> None:
+        """Nobody reads hundreds of lines: say once that there is much to decide."""
+        if not self._many:
+            from handrail.channels.terminal.hints import open_inbox
+
+            self._many = True
+            command = open_inbox(self._store) or "its store is in memory: only this process can decide it"
+            self._get_desk().screen.command(
+                f"More than {FEW} requests are waiting for decisions. Decide them with: {command}"
+            )
 
     def _get_desk(self) -> Any:
         # rich takes a tenth of a second to import: only processes that ask pay for it.
@@ -115,7 +150,7 @@ class _Attendant:
     async def _ask(self, request: HumanRequest) -> None:
         from handrail.channels.terminal.review import Ended, review
 
-        run = await self._store.read(find, run_id=str(request.run_id))
+        run = await self._store.read(find, run_id=request.run_id) if request.run_id else None
         screen = self._get_desk().screen
         try:
             ended = await review(self._get_desk(), request)
@@ -131,7 +166,7 @@ class _Attendant:
                 self._asks = False
                 screen.note("Nothing more is asked here; the run goes on waiting, Ctrl-C ends this process.")
 
-    async def _farewell(self, request: HumanRequest, run: StoredRun) -> str:
+    async def _farewell(self, request: HumanRequest, run: StoredRun | None) -> str:
         """Say how it stands when this process is stopped, or has its result, while the prompt is still open."""
         from handrail.channels.terminal.hints import how_to_decide
         from handrail.channels.terminal.render import ending
@@ -140,6 +175,8 @@ class _Attendant:
             async with asyncio.timeout(1):
                 if (latest := await views.request(self._store, request.id)).ended:
                     return f"Decided meanwhile: {ending(latest)}."
+        if run is None:
+            return f"Nothing was decided; decide later with: {how_to_decide(request, self._store)}"
         if run.home is not None:
             return (
                 "Nothing was decided. The run ends with this process: only one with a run_id can go on later."

@@ -8,6 +8,10 @@ VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state
 -- name: keyed
 SELECT id, draft, state FROM request WHERE key = :key
 
+-- name: ended_tasks
+SELECT id, draft, state FROM request
+WHERE key IN (SELECT value FROM json_each(:keys)) AND status NOT IN ('OPEN', 'CLAIMED')
+
 -- name: last_pending
 SELECT id FROM request INDEXED BY request_key_pending
 WHERE key >= :prefix AND key < :prefix || char(0x10FFFF) AND status IN ('OPEN', 'CLAIMED') ORDER BY id DESC LIMIT 1

@@ -1,0 +1,82 @@
+"""A task that people do and answer: what queues and routers have in common.
+
+It is known by a key, made of where its id is unique (the run, the process, a named queue) and the id itself.
+"""
+
+from hashlib import sha256
+from typing import Any, Unpack
+
+from handrail.flows.execution import Data, Execution
+from handrail.flows.human import Asking, HumanNode, Title, human_result, shown_part, silence, why_not
+from handrail.requests.content import SEPARATOR, encode
+from handrail.requests.decision import Verb
+from handrail.requests.errors import InvalidInput
+from handrail.requests.policy import OnTimeout
+from handrail.requests.pool import Pool
+from handrail.requests.request import HumanRequest, RequestDraft
+from handrail.requests.schema import schema_of
+
+
+class TaskNode(HumanNode):
+    """A node that gives people tasks, which they answer."""
+
+    def __init__(
+        self,
+        schema: Any,
+        *,
+        name: str | None = None,
+        title: Title | None = None,
+        timeout: float | None = None,
+        on_timeout: OnTimeout = "reject",
+        **asking: Unpack[Asking],
+    ) -> None:
+        super().__init__(name=name, title=title, timeout=timeout, on_timeout=on_timeout, **asking)
+        if on_timeout == "approve":
+            raise InvalidInput("a task is answered, not approved: use on_timeout=outcome('answer', ...)")
+        self.response_schema = None if schema is None else schema_of(schema)
+
+    def task(self, data: Data, title: str, key: str, pool: Pool | None, **more: Any) -> RequestDraft:
+        """Return the request that a task is: `content` is shown, the rest of the data beside it."""
+        shown = shown_part(data, "content")
+        return self.draft(
+            "task",
+            self.title_for(data, title),
+            shown,
+            (Verb.ANSWER,),
+            context={name: value for name, value in data.items() if name not in shown},
+            response_schema=self.response_schema,
+            key=key,
+            pool=pool,
+            **more,
+        )
+
+    def done(self, task_id: str, request: HumanRequest) -> Data:
+        """Return what became of a task."""
+        outcome = request.outcome
+        if outcome is not None and outcome.verb is Verb.ANSWER:
+            end = {"status": "completed", "result": outcome.payload}
+        else:
+            end = {"status": "not_completed", "result": None, "reason": why_not(request)}
+        return {"task_id": task_id, **end, **silence(request, self.timeout), **human_result(request)}
+
+
+def key_of(*parts: str) -> str:
+    """Return the key of a task, or with an empty last part how the keys of its neighbours begin."""
+    return SEPARATOR.join(parts)
+
+
+def check_task(task_id: object, data: object) -> str:
+    """Return the id of a task as text, or raise `InvalidInput` for an id or data that can't be one."""
+    known = isinstance(task_id, str | int) and not isinstance(task_id, bool)
+    if not known or not str(task_id).strip() or not str(task_id).isprintable() or len(str(task_id)) > 200:
+        raise InvalidInput("a task_id is a printable text of at most 200 characters")
+    if not isinstance(data, dict):
+        raise InvalidInput(f"the data of a task is a dict, not {type(data).__name__}")
+    encode(data, "the data of the task")
+    return str(task_id)
+
+
+def id_in(run: Execution, data: Data) -> str:
+    """Return the id that the data gives a task, else one that is the same in every replay of this step."""
+    made = sha256(f"{run.run_id}/{run.address}".encode()).hexdigest()
+    return check_task(data.get("task_id", f"task_{made[:12]}"), data)
