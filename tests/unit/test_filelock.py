@@ -1,5 +1,6 @@
 """Locks on files: one writer at a time, nobody waits for ever, and nobody keeps what they gave up."""
 
+import fcntl
 import os
 import threading
 import time
@@ -115,6 +116,28 @@ def test_nobody_loses_a_lock_to_a_late_turn(locks: list[WriterLock]) -> None:
         thread.join(DEADLINE)
     assert not wrong
     assert sum(turns) > 10
+
+
+def test_a_turn_is_not_over_before_it_is_passed_on(
+    locks: list[WriterLock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, _ = locks
+    one.acquire(0)
+    assert not two.acquire(0.01)
+    turn = two._turn
+    assert turn is not None
+    seen: list[bool] = []
+    flock = fcntl.flock
+
+    def watched(descriptor: int, operation: int) -> None:
+        if threading.current_thread().name == "handrail-lock" and operation == fcntl.LOCK_UN:
+            seen.append(turn.is_over)  # who sees that it is over takes the lock by the same open file
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", watched)
+    one.release()
+    until(lambda: turn.is_over)
+    assert seen == [False]
 
 
 def test_closing_gives_it_back(tmp_path: Path) -> None:

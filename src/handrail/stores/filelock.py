@@ -128,11 +128,12 @@ class _Turn:
         finally:
             with self._changed:
                 self._taken = self._wanted
-                self.is_over = not self._taken
                 if self._closing:
                     _close(self._descriptor)
-                elif self.is_over:
+                elif not self._taken:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                # Only now: who sees that it is over locks the same open file, which unlocking would take away again.
+                self.is_over = not self._taken
                 self._changed.notify_all()
 
 
