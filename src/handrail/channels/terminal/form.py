@@ -206,7 +206,9 @@ class Form:
 
     async def _json(self, schema: Schema, label: str, required: bool, known: JSON, indent: str) -> JSON:
         text = "" if known is MISSING else as_text(known) if not isinstance(known, str) else json.dumps(known)
-        what = f"{EDITOR} for the editor" if "JSON" in label else f"JSON in one line, {EDITOR} for the editor"
+        anything = not schema
+        kind = "text, or JSON in one line" if anything else "JSON in one line"
+        what = f"{EDITOR} for the editor" if "JSON" in label else f"{kind}, {EDITOR} for the editor"
         prompt = f"{indent}{label} ({what}){_kept(schema, known, required)}: "
         while True:
             line = (await self._ask(prompt)).strip()
@@ -224,6 +226,8 @@ class Form:
             try:
                 value = parse_json(line)
             except ValueError as error:
+                if anything and line[0] not in '{["':  # whoever writes a sentence means it as it stands
+                    return line
                 self._screen.warn(f"{indent}That is not JSON: {error}.")
                 continue
             if found := complaints(schema, value, self._root):
