@@ -80,7 +80,7 @@ async def test_the_page_s_stages_are_the_default() -> None:
         "Peer review: give a score from 0 to 1",
         {"content": TEXT},
     )
-    assert [entry["stage"] for entry in expert.draft.context["scores"]] == ["automated_check", "peer_review"]
+    assert list(expert.draft.context) == ["automated_check", "peer_review"]
     assert [str(verb) for verb in peer.draft.verbs] == ["answer"]
 
 

@@ -67,7 +67,7 @@ async def fill(
         (list[str], [""], []),
         ({"type": "array", "items": {"enum": ["a", "b"]}, "minItems": 1}, ["", "2", ""], ["b"]),
         (dict[str, int], ["{", '{"a": "b"}', '{"a": 1}'], {"a": 1}),
-        ({}, ["NaN", "[1, 2]"], [1, 2]),
+        ({}, ["[NaN]", "[1, 2]"], [1, 2]),
         (list[dict[str, int]], ['[{"a": 1}]'], [{"a": 1}]),
         (int | str, ["2", "text"], "text"),
     ],

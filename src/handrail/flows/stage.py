@@ -91,7 +91,7 @@ class HumanStage(HumanNode):
             self.title_for(content, f"{words[:1].upper()}{words[1:]}: give a score from 0 to 1"),
             shown_part(content, "content"),
             (Verb.ANSWER,),
-            context={"scores": earlier} if earlier else {},
+            context={entry["stage"]: _in_words(entry) for entry in earlier},
             response_schema=SCHEMA,
         )
         request = await ask_people(draft)
@@ -152,3 +152,9 @@ def _comments(votes: list[Decision]) -> str:
     """Return what people said, each with a name where there are several."""
     said = [(vote.actor, _answer(vote).get("comment") or vote.comment) for vote in votes]
     return "\n".join(f"{who}: {text}" if len(votes) > 1 else text for who, text in said if text)
+
+
+def _in_words(entry: Data) -> str:
+    """Return what an earlier stage said, as people read it."""
+    score = "no score" if entry["score"] is None else f"{entry['score']:g}"
+    return f"{score}: {entry['comment']}" if entry.get("comment") else score
