@@ -9,6 +9,7 @@ import pytest
 from handrail import settings
 from handrail.requests.decision import Verb
 from handrail.requests.policy import escalation
+from handrail.requests.pool import Pool
 from tests.support.command_line import CommandLine
 
 KEYS = {
@@ -299,3 +300,16 @@ def test_the_inbox_of_a_person_as_json(handrail: CommandLine) -> None:
     handrail.ask(policy_audience="bob")
     assert [found["id"] for found in handrail.fine("inbox", "--as", "alice", "--json").data] == [mine.id]
     assert handrail.fine("inbox", "--as", "carol", "--json").data == []
+
+
+def test_a_task_in_line_says_whom_it_waits_for(handrail: CommandLine) -> None:
+    for number in range(3):
+        handrail.ask(title=f"Task {number}", verbs=(Verb.ANSWER,), pool=Pool(("ann", "bob")))
+    assert "in line for ann, bob" in handrail.fine("requests").out
+    (waiting,) = [one for one in handrail.fine("requests", "--json").data if one["in_line"]]
+    shown = handrail.fine("show", waiting["id"]).out
+    assert "in line for ann, bob" in shown
+    assert "decide with" not in shown
+    refused = handrail("decide", waiting["id"], "answer", "--payload", "1", "--as", "ann")
+    assert refused.code == 4
+    assert "waits until one of its workers has room" in refused.err

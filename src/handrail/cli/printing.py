@@ -90,6 +90,12 @@ def moment(text: str | None) -> str:
     return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%SZ") if text else ""
 
 
+def asked(request: Item) -> str:
+    """Return who is asked, in words; of a task in line, whom it waits for."""
+    who = people(request["audience"])
+    return f"in line for {who}" if request["in_line"] else who
+
+
 def people(audience: Item) -> str:
     """Return who an audience is, in words."""
     named = [*audience["users"], *(f"group:{group}" for group in audience["groups"])]

@@ -11,7 +11,7 @@ from handrail.cli.ending import command
 from handrail.cli.loading import parse_json
 from handrail.cli.opening import actor, opened, read_list, where
 from handrail.cli.options import As, AsJSON, Limit, Reason, RequestArgument, Store
-from handrail.cli.printing import moment, people, print_items, print_json, say
+from handrail.cli.printing import asked, moment, print_items, print_json, say
 from handrail.cli.runs import parse_statuses
 from handrail.inbox import views
 from handrail.inbox.inbox import Inbox
@@ -70,7 +70,7 @@ async def requests(
         "flow": lambda request: request["flow"] or "",
         "run_id": lambda request: request["run_id"] or "",
         "due": lambda request: moment(request["due_at"]),
-        "asked": lambda request: people(request["audience"]),
+        "asked": asked,
     }
     found = [public(request) for request in await read_list(store, read)]
     print_items(found, columns, as_json=as_json, empty=f"no requests in {where(store)}")

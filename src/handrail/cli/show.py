@@ -14,7 +14,7 @@ from handrail.cli.history import MOST, read_steps, suggestions
 from handrail.cli.opening import opened, option
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.outbox import listed
-from handrail.cli.printing import json_text, moment, people, print_json, print_table, say
+from handrail.cli.printing import asked, json_text, moment, print_json, print_table, say
 from handrail.inbox import views
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
@@ -49,7 +49,8 @@ async def show(
                 f"there is no request and no run {given!r} in {app.store.where}; "
                 "`handrail requests` and `handrail runs` list them"
             )
-        decide_with = how_to_decide(request, app.store) if request and not request.ended else ""
+        decidable = request is not None and not request.ended and not request.in_line
+        decide_with = how_to_decide(request, app.store) if request and decidable else ""
     if as_json:
         print_json([found])
     elif request is None:
@@ -64,11 +65,11 @@ def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, Store
 
 
 async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
-    asked = await views.requests(app.store, run_id=run.id, limit=MOST)
+    requests = await views.requests(app.store, run_id=run.id, limit=MOST)
     return {
         **public_run(run),
         "steps": await app.store.read(read_steps, run_id=run.id),
-        "requests": [public_request(request) for request in asked],
+        "requests": [public_request(request) for request in requests],
         "migrate": [asdict(suggestion) for suggestion in suggestions(run)],
     }
 
@@ -101,7 +102,6 @@ def laid_out(value: dict[str, Any]) -> str:
 def _show_request(found: dict[str, Any]) -> None:
     say(found["title"])
     say()
-    asked = people(found["audience"])
     silence = found["on_timeout"] if isinstance(found["on_timeout"], str) else json_text(found["on_timeout"])
     _facts(
         {
@@ -110,7 +110,7 @@ def _show_request(found: dict[str, Any]) -> None:
             "revision": f"{found['revision']} of thread {found['thread']}",
             "replaced by": found["superseded_by"],
             "run": found["run_id"] and f"{found['run_id']} ({found['flow'] or 'a flow without a name'})",
-            "asked": f"{asked}; quorum {found['quorum']}",
+            "asked": f"{asked(found)}; quorum {found['quorum']}",
             "opened": moment(found["opened_at"]),
             "due": found["due_at"] and f"{moment(found['due_at'])}; silence means {silence}",
             "verbs": ", ".join(found["verbs"]),
