@@ -4,8 +4,8 @@
 
 Each size runs in a process of its own on a SQLite file, with the decisions made one after the other in the same process
 while the run goes on. Printed are microseconds an item (asking, deciding with all that follows) and the memory
-beyond that of the idle app, in MB: with everybody asked, and the most while decisions were made. Linear and flat mean: the
-ratios to the smallest size stay near 1, and memory grows far slower than the number of items.
+beyond that of the idle app, in MB: with everybody asked, and the most while decisions were made. Linear and flat mean:
+the ratios to the smallest size stay near 1, and memory grows far slower than the number of items.
 """
 
 import asyncio
