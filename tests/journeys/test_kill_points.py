@@ -48,6 +48,7 @@ OCCURRENCES: dict[str, tuple[int, ...]] = {
     "ask:before": (1, 2, 4, 5, 6, 7, 8),
     "ask:after": (1, 3, 5, 6, 7, 8),
     "sleep:after": (1,),
+    "branch:before": (1,),
     "branch:after": (1, 2),
     "join:after": (1,),
     "decide:before": (1, 4, 7),

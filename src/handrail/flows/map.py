@@ -23,7 +23,8 @@ class MapNode(ChainableNode):
         node: the node, or a function `dict -> dict`.
         over: the key of the list in the data, or a function of the data that returns a list.
         limit: how many items may be under way at once, those that wait for people included; no limit by default. At
-            most 100 are executed at the same time in any case.
+            most 100 are executed at the same time in any case. A retry executes at most so many of the failed ones
+            at once.
         into: the key of the result's list.
         on_failure: `"fail"`: all items come to their end, then the first failure in order is raised, and a retry
             executes only the failed ones. `"keep"`: an item that failed gives `{"error": {"step", "kind", "message"}}`

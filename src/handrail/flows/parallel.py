@@ -1,8 +1,9 @@
 """Several nodes at once on the same data, each durable in a branch of its own, and one result made of theirs."""
 
+import inspect
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from inspect import signature
 from typing import Any, Literal
 
 from handrail.flows.durable import gather, step
@@ -10,7 +11,6 @@ from handrail.flows.execution import Data
 from handrail.flows.function import as_node
 from handrail.flows.human import HumanNode
 from handrail.flows.node import Chain, ChainableNode, check_unique
-from handrail.requests.content import encode
 from handrail.requests.errors import InvalidFlow, InvalidInput
 
 Merge = Literal["keys", "names"] | Callable[..., Data | Awaitable[Data]]
@@ -31,8 +31,8 @@ class Parallel(ChainableNode):
             under its name (or its position, `"0"`, `"1"`). A function of the list of results, or of the data and the
             list, is executed once as the step `merge`.
 
-    Raises `InvalidFlow` for no nodes, equal names, or human nodes side by side under `"keys"`: each of them says
-    `decided_by`.
+    Raises `InvalidFlow` for no nodes, equal names, a merge that can't be one, or human nodes side by side under
+    `"keys"`: each of them says `decided_by`.
 
     >>> from handrail import FunctionNode
     >>> counts = FunctionNode(lambda x: {**x, "words": len(x["content"].split())}, name="counts")
@@ -53,6 +53,7 @@ class Parallel(ChainableNode):
         check_unique([node.name for node in self.nodes])
         if not callable(merge) and merge not in ("keys", "names"):
             raise InvalidFlow(f"merge={merge!r}: use 'keys', 'names' or a function of the list of results")
+        self._whole = callable(merge) and _takes_data(merge)
         people = [node for node in self.nodes if _asks_last(node)]
         if merge == "keys" and len(people) > 1:
             raise InvalidFlow(
@@ -71,9 +72,12 @@ class Parallel(ChainableNode):
             case "names":
                 return {**data, **dict(zip(names, results, strict=True))}
             case merge:
-                whole = len(signature(merge).parameters) > 1
-                merged: Data = await step("merge", merge, *((data, results) if whole else (results,)))
+                merged: Data = await step("merge", merge, *((data, results) if self._whole else (results,)))
                 return merged
+
+    def check_input(self, data: Data) -> None:
+        for node in self.nodes:
+            node.check_input(data)
 
     def signature(self) -> list[str]:
         return [self.name or self.kind, *(part for node in self.nodes for part in node.signature())]
@@ -96,11 +100,23 @@ def merged_keys(data: Data, results: Sequence[Data], names: Sequence[str]) -> Da
 
 
 def _same(left: Any, right: Any) -> bool:
-    return bool(left == right) and encode(left, given=_any) == encode(right, given=_any)
+    # Python takes True for 1 and 1 for 1.0, JSON doesn't.
+    return bool(left == right) and json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
-def _any() -> int:
-    return 1 << 40
+def _takes_data(merge: Callable[..., Any]) -> bool:
+    """Whether a merge takes the data before the results. Raises `InvalidFlow` if it takes neither one nor two."""
+    try:
+        parameters = inspect.signature(merge)
+    except (TypeError, ValueError):  # of some built-in functions nobody knows what they take
+        return False
+    for arguments in (("results",), ("data", "results")):
+        try:
+            parameters.bind(*arguments)
+        except TypeError:
+            continue
+        return len(arguments) == 2
+    raise InvalidFlow("merge is a function of the list of results, or of the data and the list")
 
 
 def _asks_last(node: ChainableNode) -> bool:

@@ -151,8 +151,10 @@ class Activation:
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""
         async with self.taking:
-            if not self.gathers or self.doom is not None:
+            if not self.gathers:
                 return False
+            if self.doom is not None:
+                return True  # it ends: whoever executes the run next finds the answers
             opened = await self.store.do(
                 units.take_up, run_id=self.run_id, token=self.token, now=self.clock.now()
             )

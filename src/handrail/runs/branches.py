@@ -100,7 +100,7 @@ class Gather:
         try:
             while self._left:
                 await self._fill()
-                if not self._running and not await self._lingered():
+                if not self._running and self._broken is None and not await self._lingered():
                     await self._park()
                 await self._bell.wait()
                 self._bell.clear()
@@ -125,7 +125,7 @@ class Gather:
         self._bell.set()
 
     async def _fill(self) -> None:
-        while len(self._running) < WINDOW:
+        while len(self._running) < min(WINDOW, self._limit):
             if not self._ready and self._stale:
                 await self._look()
             if not self._ready:

@@ -124,12 +124,24 @@ def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> Entry | None:
 def take_up(tx: RunTransaction, *, run_id: str, token: int, now: datetime) -> list[Entry]:
     """Open the branches of a run that is being executed whose answers have come, and return them.
 
-    Of branches in branches it is the outermost one that waited.
+    Of branches in branches it is the outermost one that waited. An answer for a branch that doesn't wait stays: it may
+    have been read before the answer came, and then it waits for it.
     """
-    if not tx.holds(run_id, token):
-        return []
-    opened = [_open_strand(tx, run_id, strand) for strand in tx.take_branch_wakeups(run_id, now)]
-    return [branch for branch in opened if branch is not None]
+    if not tx.holds(run_id, token) or tx.entry(run_id, MIGRATED, 0) is not None:
+        return []  # what was asked before steps have moved is found by the next execution, which looks everywhere
+    opened: list[Entry] = []
+    for strand in tx.take_branch_wakeups(run_id, now):
+        if _is_open(tx, run_id, strand):
+            tx.add_wakeup(run_id, strand, now)
+        elif (branch := _open_strand(tx, run_id, strand)) is not None:
+            opened.append(branch)
+    return opened
+
+
+def _is_open(tx: RunTransaction, run_id: str, strand: str) -> bool:
+    frame, _, index = strand[:-1].rpartition("[")
+    branch = tx.entry(run_id, frame, int(index))
+    return branch is not None and branch.state is State.OPEN
 
 
 def load(tx: RunTransaction, run_id: str, frame: str) -> tuple[Frames, Requests]:
@@ -202,6 +214,8 @@ def record(
         tx.signal("timer", wake_at.isoformat())
     if park and not strand:
         wait(tx, run_id, now)
+    elif park and tx.has_wakeup(run_id, now):
+        tx.signal("wakeup", run_id)
     return True
 
 
