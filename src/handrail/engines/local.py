@@ -233,7 +233,11 @@ def _look(
     gathering: Collection[str],
 ) -> tuple[list[str], _Following, list[str]]:
     following = _Following(tx.next_wakeup(queues), tx.next_request_due(), tx.next_message_due(channels))
-    return tx.wakeups(queues, now, limit), following, tx.branches_due(gathering, now) if gathering else []
+    if not gathering:
+        return tx.wakeups(queues, now, limit), following, []
+    if (moment := tx.next_branch_wakeup(gathering, now)) is not None:
+        following.append(moment)
+    return tx.wakeups(queues, now, limit), following, tx.branches_due(gathering, now)
 
 
 def loop_time() -> float:

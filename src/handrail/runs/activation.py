@@ -93,6 +93,8 @@ class Activation:
     """by their addresses, those whose branches are executed now"""
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """held while answers are taken up, and while a gather makes sure that there are none before it waits"""
+    about_to_take: bool = False
+    """whether somebody waits for that lock already to take answers up: one is enough"""
 
     def check(self, strand: Strand) -> None:
         """Raise what has ended this execution, or `ForeignTask` for a call from a task that the run doesn't know."""
@@ -150,7 +152,11 @@ class Activation:
 
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""
+        if self.about_to_take:
+            return True
+        self.about_to_take = True
         async with self.taking:
+            self.about_to_take = False
             if not self.gathers:
                 return False
             if self.doom is not None:

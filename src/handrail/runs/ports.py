@@ -88,6 +88,10 @@ class RunTransaction(InboxTransaction, Protocol):
         """Return those of the runs that have due wakeups for branches."""
         ...
 
+    def next_branch_wakeup(self, run_ids: Collection[str], now: datetime) -> datetime | None:
+        """Return when the next branch of one of the runs is due after `now`."""
+        ...
+
     def take_branch_wakeups(self, run_id: str, now: datetime) -> list[str]:
         """Delete the due wakeups of a run that are for branches and return the branches."""
         ...

@@ -160,6 +160,10 @@ class RunRows:
         values = {"run_ids": json.dumps(list(run_ids)), "now": to_number(now)}
         return [run_id for (run_id,) in self.connection.execute(SQL["branches_due"], values)]
 
+    def next_branch_wakeup(self, run_ids: Collection[str], now: datetime) -> datetime | None:
+        values = {"run_ids": json.dumps(list(run_ids)), "now": to_number(now)}
+        return to_moment_or_none(self.connection.execute(SQL["next_branch_wakeup"], values).fetchone()[0])
+
     def take_branch_wakeups(self, run_id: str, now: datetime) -> list[str]:
         values = {"run_id": run_id, "now": to_number(now)}
         rows = self.connection.execute(SQL["take_branch_wakeups"], values).fetchall()

@@ -143,6 +143,9 @@ class TaskContract:
         assert await store.read(lambda tx: tx.asked("run_1")) == ["req_x"]
         runs = ("run_1", "run_2", "run_3")
         assert await store.read(lambda tx: tx.branches_due(runs, NOW)) == ["run_1"]
+        assert await store.read(lambda tx: tx.next_branch_wakeup(runs, NOW)) == moment(5)
+        assert await store.read(lambda tx: tx.next_branch_wakeup(runs, moment(5))) is None
+        assert await store.read(lambda tx: tx.next_branch_wakeup(["run_2"], moment(-1))) is None
         assert sorted(await store.do(lambda tx: tx.take_branch_wakeups("run_1", NOW))) == ["1[0]", "1[3]"]
         assert await store.read(lambda tx: tx.branches_due(runs, NOW)) == []
         assert sorted(await store.do(lambda tx: tx.take_wakeups("run_1", moment(9)))) == ["", "1[2]"]

@@ -99,6 +99,10 @@ DELETE FROM wakeup WHERE run_id = :run_id AND not_before <= :now RETURNING stran
 SELECT DISTINCT run_id FROM wakeup
 WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND strand <> '' AND not_before <= :now
 
+-- name: next_branch_wakeup
+SELECT min(not_before) FROM wakeup
+WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND strand <> '' AND not_before > :now
+
 -- name: take_branch_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id AND strand <> '' AND not_before <= :now RETURNING strand
 
