@@ -21,8 +21,9 @@ from handrail.runs.runs import result_of
 class _Host:
     """The app of a process in which flows are executed without one; it lives as long as the event loop."""
 
-    def __init__(self, url: str, key: tuple[int, str, str]) -> None:
+    def __init__(self, url: str, person: str, key: tuple[int, str, str, str]) -> None:
         self.key = key
+        self.person = person
         self.app = App(store=url)
         self.loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[App] = self.loop.create_future()
@@ -61,11 +62,11 @@ class _Host:
 
     async def _attend(self, app: App) -> None:
         """Ask here, in the terminal, what the runs of this process ask."""
-        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), app.attended)
+        await terminal.attend(app.inbox, app.store, app.clock, self.person, app.attended)
 
 
-_hosts: dict[tuple[int, str, str], _Host] = {}
-"""by event loop, URL, and the folder in which a relative URL is meant"""
+_hosts: dict[tuple[int, str, str, str], _Host] = {}
+"""by event loop, URL, the folder in which a relative URL is meant, and who is asked"""
 
 
 async def execute_here(
@@ -75,20 +76,21 @@ async def execute_here(
     *,
     url: str | None = None,
     name: str | None = None,
+    person: str | None = None,
 ) -> StoredRun:
     """Execute a flow in this process without an app of its own, until its run has settled; it asks in the terminal.
 
     `url` is the store, by default `HANDRAIL_STORE` or `handrail.db`; `name` what the run's flow is called if no app
-    has given it a name.
+    has given it a name; `person` who sits here, by default the user of the operating system.
     """
-    url = settings.store_url(url)
+    url, here = settings.store_url(url), person or settings.os_user()
     for left in [host for host in _hosts.values() if host.loop.is_closed()]:
         left.abandon()
-    key = (id(asyncio.get_running_loop()), url, os.getcwd())
+    key = (id(asyncio.get_running_loop()), url, os.getcwd(), here)
     if (host := _hosts.get(key)) is None:
-        host = _hosts[key] = _Host(url, key)
+        host = _hosts[key] = _Host(url, here, key)
     app = await host.ready()
-    return await app.carry_out(flow, data, run_id, name=name)
+    return await app.carry_out(flow, data, run_id, name=name, initiator=person)
 
 
 async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
