@@ -3,6 +3,7 @@
 import handrail.host  # noqa: F401 - fills the port by which nodes are executed outside a run
 from handrail.app import App as App
 from handrail.app import Run as Run
+from handrail.cli.script import main as main
 from handrail.flows.answer import StreamEvent as StreamEvent
 from handrail.flows.approval import HumanApprovalNode as HumanApprovalNode
 from handrail.flows.branch import Branch as Branch

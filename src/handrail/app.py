@@ -258,7 +258,13 @@ class App:
         return result_of(await self.carry_out(flow, data, run_id))
 
     async def carry_out(
-        self, flow: ChainableNode, data: dict[str, Any], run_id: str | None, *, name: str | None = None
+        self,
+        flow: ChainableNode,
+        data: dict[str, Any],
+        run_id: str | None,
+        *,
+        name: str | None = None,
+        initiator: str | None = None,
     ) -> StoredRun:
         """Execute a flow that the caller holds until its run has settled.
 
@@ -273,7 +279,7 @@ class App:
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         # Under its name only if that means this very flow here: another app's flow may have the same name.
         queue = named if named and known is flow else f"run:{run_id}"
-        run = replace(self._draft(flow, data, run_id, named or name, queue, None), home=home)
+        run = replace(self._draft(flow, data, run_id, named or name, queue, initiator), home=home)
         work.attend(run_id)
         try:
             await self._begin(run, flow)

@@ -23,8 +23,9 @@ from handrail.runs.runs import result_of
 class _Host:
     """The app of a process in which flows are executed without one; it lives as long as the event loop."""
 
-    def __init__(self, url: str, key: tuple[int, str, str]) -> None:
+    def __init__(self, url: str, person: str, key: tuple[int, str, str, str]) -> None:
         self.key = key
+        self.person = person
         self.app = App(store=url)
         self.loop = asyncio.get_running_loop()
         self.desk: Desk | None = None
@@ -65,14 +66,14 @@ class _Host:
 
     async def _attend(self, app: App) -> None:
         """Ask here, in the terminal, what the runs of this process ask."""
-        await terminal.attend(app.inbox, app.store, app.clock, settings.os_user(), self._attended)
+        await terminal.attend(app.inbox, app.store, app.clock, self.person, self._attended)
 
     def _attended(self) -> Attended:
         return Attended(self.app.attended(), list(self.desk.awaited) if self.desk else [])
 
 
-_hosts: dict[tuple[int, str, str], _Host] = {}
-"""by event loop, URL, and the folder in which a relative URL is meant"""
+_hosts: dict[tuple[int, str, str, str], _Host] = {}
+"""by event loop, URL, the folder in which a relative URL is meant, and who is asked"""
 
 
 async def execute_here(
@@ -82,23 +83,24 @@ async def execute_here(
     *,
     url: str | None = None,
     name: str | None = None,
+    person: str | None = None,
 ) -> StoredRun:
     """Execute a flow in this process without an app of its own, until its run has settled; it asks in the terminal.
 
     `url` is the store, by default `HANDRAIL_STORE` or `handrail.db`; `name` what the run's flow is called if no app
-    has given it a name.
+    has given it a name; `person` who sits here, by default the user of the operating system.
     """
-    host = await _host(settings.store_url(url))
-    return await host.app.carry_out(flow, data, run_id, name=name)
+    host = await _host(settings.store_url(url), person or settings.os_user())
+    return await host.app.carry_out(flow, data, run_id, name=name, initiator=person)
 
 
-async def _host(url: str) -> _Host:
-    """Return the host of this event loop and this store, working."""
+async def _host(url: str, person: str) -> _Host:
+    """Return the host of this event loop, this store and this person, working."""
     for left in [host for host in _hosts.values() if host.loop.is_closed()]:
         left.abandon()
-    key = (id(asyncio.get_running_loop()), url, os.getcwd())
+    key = (id(asyncio.get_running_loop()), url, os.getcwd(), person)
     if (host := _hosts.get(key)) is None:
-        host = _hosts[key] = _Host(url, key)
+        host = _hosts[key] = _Host(url, person, key)
     await host.ready()
     return host
 
@@ -108,7 +110,7 @@ async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | No
 
 
 async def _open_desk() -> Desk:
-    host = await _host(settings.store_url())
+    host = await _host(settings.store_url(), settings.os_user())
     return host.desk or host.app.desk()
 
 

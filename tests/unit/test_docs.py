@@ -17,6 +17,7 @@ from handrail.inbox import views
 from handrail.requests.decision import Verb
 from handrail.requests.errors import HandrailError
 from handrail.requests.request import HumanRequest
+from handrail.testing.specimen import specimen
 from tests.support.generated_docs import GENERATED, split
 from tests.support.model_server import ModelServer
 
@@ -30,6 +31,19 @@ EXPECTED = {
     "README.md:2": "approved ",
     "first-flow.md:0": "'sent': True",
     "first-flow.md:2": "'going': 'yes'",
+    "patterns.md:0": "{'published': True}",
+    "patterns.md:1": "approved 1",
+    "patterns.md:2": "True 2",
+    "patterns.md:3": "True\nTrue",
+    "patterns.md:4": "completed alice",
+    "patterns.md:5": "True",
+    "patterns.md:6": "q0 completed\nq1 completed",
+    "patterns.md:7": "refunded 20 EUR for A-17",
+    "patterns.md:8": "True True",
+    "patterns.md:9": "{'euros': 20}\nTrue",
+    "patterns.md:10": "1",
+    "patterns.md:11": "[True, True]",
+    "patterns.md:12": "[True, True]",
 }
 """what some blocks have to print"""
 
@@ -81,21 +95,21 @@ async def answer_everything(url: str) -> None:
 
 
 async def answer(app: App, request: HumanRequest) -> None:
-    """Approve, or give the first choice."""
+    """Approve, or give the simplest answer: the first choice, the highest score."""
     try:
         if Verb.APPROVE in request.draft.verbs:
             await app.inbox.decide(request.id, "approve", actor=Actor(who_for(request)))
         else:
-            schema = request.draft.response_schema or {}
-            payload = schema.get("enum", ["a text"])[0]
+            payload = specimen(request.draft.response_schema or {})
             await app.inbox.decide(request.id, "answer", payload=payload, actor=Actor(who_for(request)))
     except HandrailError as error:
         print("not answered:", error)
 
 
 def who_for(request: HumanRequest) -> str:
-    """Return somebody who may decide."""
-    return request.asked[0] if request.asked else "somebody"
+    """Return somebody who may decide and has not."""
+    decided = {vote.actor for vote in request.decisions}
+    return next((name for name in request.asked or () if name not in decided), "somebody")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -6,9 +6,9 @@ Exit codes: 0 success, 1 any failure, 2 wrong usage, 3 already decided, 4 invali
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 WRONG_USAGE = 2
 
@@ -17,9 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line with `arguments`, by default those of this process. Always raises `SystemExit`."""
     from handrail.cli.program import program
 
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    call(program, sys.argv[1:] if arguments is None else list(arguments), "handrail")
+
+
+def call(program: Callable[..., Any], given: list[str], name: str) -> NoReturn:
+    """Run a program that typer made, called `name`, with the arguments given. Always raises `SystemExit`."""
     try:
-        program(args=given, prog_name="handrail")
+        program(args=given, prog_name=name)
     except SystemExit as ending:
         if ending.code == WRONG_USAGE and "--json" in given:
             print("[]")  # with --json stdout is always JSON

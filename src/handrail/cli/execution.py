@@ -6,7 +6,9 @@ import shlex
 import signal
 import sys
 from enum import StrEnum
-from typing import Annotated
+from inspect import cleandoc
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +19,7 @@ from handrail.cli.many import start_many
 from handrail.cli.opening import actor, option
 from handrail.cli.options import As, AsJSON, DataArgument, OneOrNone, RunId, Store
 from handrail.cli.printing import note, print_json, say
+from handrail.flows.node import ChainableNode
 from handrail.host import execute_here
 from handrail.requests.errors import InvalidInput, RunError
 from handrail.runs.ports import RunTransaction
@@ -52,19 +55,61 @@ async def run(
     ],
     data: DataArgument,
     run_id: RunId = None,
+    person: As = None,
     store: Store = None,
     as_json: AsJSON = False,
 ) -> int | None:
     """Execute a flow here, asking in this terminal, and print its result."""
     given = parse_input(data)
-    flow = load_flow(target)
+    flow, again = load_flow(target), f"handrail run {shlex.quote(target)} JSON"
+    return await _execute(flow, given, target, again, run_id, person, store, as_json)
+
+
+def script(flow: ChainableNode, default: dict[str, Any] | None, path: str, about: str | None) -> typer.Typer:
+    """Return a program that executes one flow as `run` does: what `handrail.main` in the script at `path` calls."""
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @program.command(help=_as_written(about), context_settings={"help_option_names": ["-h", "--help"]})
+    @command
+    async def execute(
+        data: OneOrNone = None,
+        run_id: RunId = None,
+        person: As = None,
+        store: Store = None,
+        as_json: AsJSON = False,
+    ) -> int | None:
+        if data is None and default is None:
+            raise typer.BadParameter("give the input as JSON")
+        given = parse_input(data) if data is not None else (default or {})
+        again = f"python {shlex.quote(path)}{' JSON' if data is not None else ''}"
+        return await _execute(flow, given, Path(path).stem, again, run_id, person, store, as_json)
+
+    return program
+
+
+def _as_written(text: str | None) -> str | None:
+    """Return a text that the help shows with the line breaks it has."""
+    return "\n\n".join(f"\b\n{part}" for part in cleandoc(text).split("\n\n")) if text else None
+
+
+async def _execute(
+    flow: ChainableNode,
+    given: dict[str, Any],
+    name: str,
+    again: str,
+    run_id: str | None,
+    person: str | None,
+    store: str | None,
+    as_json: bool,
+) -> int | None:
+    """Execute a flow, print its result and return the exit code; `again` is the command that did it."""
     here = asyncio.current_task()
     if here is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
     try:
-        ended = await execute_here(flow, given, run_id, url=store, name=target)
+        ended = await execute_here(flow, given, run_id, url=store, name=name, person=person)
     except asyncio.CancelledError:
-        note(_how_to_go_on(target, run_id, store))
+        note(_how_to_go_on(again, run_id, person, store))
         raise
     if as_json:
         print_json([{**public(ended), "run_id": ended.id}])
@@ -73,20 +118,21 @@ async def run(
     except RunError as error:
         report(error)
         if ended.status is RunStatus.FAILED and run_id is not None:
-            again = f"`handrail retry {shlex.quote(run_id)}{option(store)}`"
-            note(f"once the cause is gone: {again}, then the same command again")
+            retry = f"`handrail retry {shlex.quote(run_id)}{option(store)}`"
+            note(f"once the cause is gone: {retry}, then the same command again")
         return FAILED
     if not as_json:
         print_json(result)
     return None
 
 
-def _how_to_go_on(target: str, run_id: str | None, store: str | None) -> str:
+def _how_to_go_on(again: str, run_id: str | None, person: str | None, store: str | None) -> str:
     if run_id is None:
         return "interrupted: this run ended with its process; with --run-id ID the same command goes on where it was"
+    who = f" --as {shlex.quote(person)}" if person else ""
     return (
-        f"interrupted: run {run_id} is kept; it goes on with the same input and `handrail run {shlex.quote(target)} "
-        f"JSON --run-id {shlex.quote(run_id)}{option(store)}`"
+        f"interrupted: run {run_id} is kept; it goes on with the same input and "
+        f"`{again} --run-id {shlex.quote(run_id)}{who}{option(store)}`"
     )
 
 
