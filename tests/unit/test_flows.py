@@ -390,3 +390,21 @@ def test_options_of_a_human_node_are_checked(options: dict[str, Any]) -> None:
 
 def test_the_page_writes_the_timeout_first() -> None:
     assert HumanApprovalNode(300).timeout == 300
+
+
+async def test_an_approval_does_not_carry_on_why_an_earlier_one_was_a_no() -> None:
+    async with working(HumanApprovalNode() | HumanApprovalNode()) as app:
+        run = await app.start("flow", {"content": "x"})
+        await say(app, "reject", comment="not yet")
+        first = await say(app, "approve")
+        result = await run.result(10)
+    assert result["approved"]
+    assert "reason" not in result
+    assert result["request_id"] == first.id
+
+
+async def test_a_reason_of_the_data_s_own_is_passed_on() -> None:
+    async with working(HumanApprovalNode()) as app:
+        run = await app.start("flow", {"content": "x", "reason": "a customer asked"})
+        await say(app, "approve")
+        assert (await run.result(10))["reason"] == "a customer asked"

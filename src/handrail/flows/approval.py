@@ -8,6 +8,7 @@ from handrail.flows.human import (
     HumanNode,
     Title,
     ask_people,
+    carried_on,
     edited_part,
     human_result,
     label,
@@ -62,7 +63,7 @@ class HumanApprovalNode(HumanNode):
             (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
         )
         request = await ask_people(draft)
-        result = {**data, **approval_result(request), **silence(request, self.timeout)}
+        result = {**carried_on(data), **approval_result(request), **silence(request, self.timeout)}
         if not result["approved"] and self.on_reject == "stop":
             raise Stopped(result)
         return result

@@ -8,6 +8,7 @@ from handrail.flows.human import (
     HumanNode,
     Title,
     ask_people,
+    carried_on,
     edited_part,
     human_result,
     label,
@@ -74,7 +75,12 @@ class SmartHITLNode(HumanNode):
             context={**known, "why": why},
         )
         request = await ask_people(draft)
-        return {**data, **_checked(request, shown), **human_result(request), **silence(request, self.timeout)}
+        return {
+            **carried_on(data),
+            **_checked(request, shown),
+            **human_result(request),
+            **silence(request, self.timeout),
+        }
 
     def why_ask(self, data: Data) -> str | None:
         """Return why a person has to be asked about this data, or None if nobody has to."""

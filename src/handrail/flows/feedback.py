@@ -8,6 +8,7 @@ from handrail.flows.human import (
     HumanNode,
     Title,
     ask_people,
+    carried_on,
     edited_part,
     human_result,
     shown_part,
@@ -77,7 +78,7 @@ class FeedbackNode(HumanNode):
 
 
 def _verdict(data: Data, request: HumanRequest, iteration: int) -> Data:
-    result = {**data, **human_result(request)}
+    result = {**carried_on(data), **human_result(request)}
     outcome = request.outcome
     if outcome is not None and outcome.verb is Verb.REQUEST_CHANGES:
         return {**result, "feedback": outcome.comment, "iteration": iteration + 1, "status": "needs_revision"}

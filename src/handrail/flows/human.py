@@ -132,6 +132,13 @@ def human_result(request: HumanRequest) -> Data:
     }
 
 
+def carried_on(data: Data) -> Data:
+    """Return what a human node passes on: the data, without why an earlier decision in it was a no."""
+    if "request_id" not in data or "decided_by" not in data:
+        return data
+    return {key: value for key, value in data.items() if key not in ("reason", "timeout_seconds")}
+
+
 def edited_part(request: HumanRequest) -> Data:
     """Return the keys of the proposal that people changed, also in revisions before the last."""
     draft, outcome = request.draft, request.outcome

@@ -10,6 +10,7 @@ from handrail.flows.human import (
     HumanNode,
     Title,
     ask_people,
+    carried_on,
     human_result,
     label,
     shown_part,
@@ -79,7 +80,7 @@ class MultiReviewerNode(HumanNode):
             (Verb.APPROVE, Verb.REJECT),
         )
         request = await ask_people(draft)
-        return {**data, **review_result(request), **silence(request, self.timeout)}
+        return {**carried_on(data), **review_result(request), **silence(request, self.timeout)}
 
 
 def check_reviewers(reviewers: Any) -> tuple[str, ...]:

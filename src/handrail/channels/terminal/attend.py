@@ -145,7 +145,10 @@ class _Attendant:
 
         reason = f" ({why_not})" if why_not else ""
         title, command = one_line(request.draft.title, 100), how_to_decide(request, self._store)
-        self._get_desk().screen.command(f"Waiting for a decision: {title}{reason}. Decide it with: {command}")
+        end = "" if f"{title}{reason}"[-1:] in "?!." else "."
+        self._get_desk().screen.command(
+            f"Waiting for a decision: {title}{reason}{end} Decide it with: {command}"
+        )
 
     async def _ask(self, request: HumanRequest) -> None:
         from handrail.channels.terminal.review import Ended, review

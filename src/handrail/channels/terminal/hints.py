@@ -23,12 +23,19 @@ def how_to_decide(request: HumanRequest, store: Any, person: str | None = None) 
     option = store_option(store)
     if option is None:
         return "its store is in memory: only this process can decide it"
-    who = f" --as {shlex.quote(person)}" if person else ""
+    who = f" --as {shlex.quote(person)}" if person else _somebody_asked(request)
     verbs = [verb.value for verb in request.draft.verbs]
     first = f"handrail decide {shlex.quote(request.id)} {verbs[0]}"
     payload = " --payload JSON" if verbs[0] == "answer" else ""
     others = f"   (or {', '.join(verbs[1:])})" if verbs[1:] else ""
     return f"{first}{payload}{who}{option}{others}"
+
+
+def _somebody_asked(request: HumanRequest) -> str:
+    """Return whom to decide as where not everybody may: the first who is asked and hasn't decided."""
+    decided = {decision.actor for decision in request.decisions}
+    left = next((name for name in request.asked or () if name not in decided), None)
+    return f" --as {shlex.quote(left)}" if left else ""
 
 
 def open_inbox(store: Any, person: str | None = None) -> str | None:
