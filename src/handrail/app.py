@@ -20,10 +20,10 @@ from handrail.inbox.ports import Clock, InboxTransaction
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
 from handrail.requests.identifier import new_id
 from handrail.runs import many, units
-from handrail.runs.desk import Desk
 from handrail.runs.draft import draft
 from handrail.runs.migration import Mapped, migrate
 from handrail.runs.ports import Worker
+from handrail.runs.process_tasks import ProcessTasks
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.runner import Runner
 from handrail.runs.runs import Runs, check_run_id, find, result_of
@@ -289,11 +289,11 @@ class App:
         finally:
             work.disown(run_id)
 
-    def desk(self) -> Desk:
+    def tasks(self) -> ProcessTasks:
         """Return what gives tasks to people for code outside a run; they end with this worker."""
         if self._worker is None:
             raise ProgrammingError("the app is not working: use it inside `async with app:`")
-        return Desk(self.store, self.clock, self._worker.worker.id, settings.os_user())
+        return ProcessTasks(self.store, self.clock, self._worker.worker.id, settings.os_user())
 
     def attended(self) -> list[str]:
         """Return the runs whose result somebody in this process waits for at this moment."""

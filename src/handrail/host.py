@@ -12,10 +12,10 @@ from handrail import settings
 from handrail.app import App
 from handrail.channels import terminal
 from handrail.channels.terminal.attend import Attended
-from handrail.flows.execution import fill_open_desk, fill_start_run
+from handrail.flows.execution import fill_open_tasks, fill_start_run
 from handrail.flows.node import ChainableNode
 from handrail.requests.errors import StoreClosed
-from handrail.runs.desk import Desk
+from handrail.runs.process_tasks import ProcessTasks
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import result_of
 
@@ -28,7 +28,7 @@ class _Host:
         self.person = person
         self.app = App(store=url)
         self.loop = asyncio.get_running_loop()
-        self.desk: Desk | None = None
+        self.tasks: ProcessTasks | None = None
         self._ready: asyncio.Future[App] = self.loop.create_future()
         # asyncio.run cancels the tasks that are left: that is how the app is closed in the end.
         self._task = self.loop.create_task(self._serve(), name="handrail bare execution")
@@ -40,7 +40,7 @@ class _Host:
     async def _serve(self) -> None:
         try:
             async with self.app:
-                self.desk = self.app.desk()
+                self.tasks = self.app.tasks()
                 self._ready.set_result(self.app)
                 attendant = asyncio.create_task(self._attend(self.app), name="handrail terminal")
                 try:
@@ -69,7 +69,7 @@ class _Host:
         await terminal.attend(app.inbox, app.store, app.clock, self.person, self._attended)
 
     def _attended(self) -> Attended:
-        return Attended(self.app.attended(), list(self.desk.awaited) if self.desk else [])
+        return Attended(self.app.attended(), list(self.tasks.awaited) if self.tasks else [])
 
 
 _hosts: dict[tuple[int, str, str, str], _Host] = {}
@@ -109,10 +109,10 @@ async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | No
     return result_of(await execute_here(node, data, run_id))
 
 
-async def _open_desk() -> Desk:
+async def _open_tasks() -> ProcessTasks:
     host = await _host(settings.store_url(), settings.os_user())
-    return host.desk or host.app.desk()
+    return host.tasks or host.app.tasks()
 
 
 fill_start_run(_start_run)
-fill_open_desk(_open_desk)
+fill_open_tasks(_open_tasks)

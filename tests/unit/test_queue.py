@@ -396,7 +396,9 @@ async def test_a_closed_store_ends_the_waiting_with_an_error(here: App) -> None:
     queue = AsyncHumanQueue()
     await queue.submit_task("t", {"content": "x"})
     waiting = asyncio.create_task(queue.get_result("t", timeout=20))
-    await until(lambda: any(host.desk and host.desk.awaited for host in _hosts.values()), "it is waited for")
+    await until(
+        lambda: any(host.tasks and host.tasks.awaited for host in _hosts.values()), "it is waited for"
+    )
     (host,) = [host for host in _hosts.values() if host.loop is asyncio.get_running_loop()]
     host._task.cancel()
     await asyncio.gather(host._task, return_exceptions=True)

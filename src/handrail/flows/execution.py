@@ -61,7 +61,7 @@ class StepOptions:
         return float(min(self.backoff * 2.0 ** min(attempt - 1, 30), 86_400.0))
 
 
-class Desk(Protocol):
+class Tasks(Protocol):
     """Gives tasks to people without waiting, and waits for them: a run does, or the process outside one."""
 
     @property
@@ -71,7 +71,7 @@ class Desk(Protocol):
     async def wait_until_done(self, key_prefix: str) -> None: ...
 
 
-class Execution(Desk, Protocol):
+class Execution(Tasks, Protocol):
     """A step that is being executed, as its code sees the run."""
 
     @property
@@ -125,22 +125,22 @@ def fill_start_run(start_run: StartRun) -> None:
     _start_run = start_run
 
 
-_open_desk: Callable[[], Awaitable[Desk]] | None = None
+_open_tasks: Callable[[], Awaitable[Tasks]] | None = None
 
 
-def fill_open_desk(open_desk: Callable[[], Awaitable[Desk]]) -> None:
+def fill_open_tasks(open_tasks: Callable[[], Awaitable[Tasks]]) -> None:
     """Say who gives tasks to people outside a run; the application does this when `handrail` is imported."""
-    global _open_desk
-    _open_desk = open_desk
+    global _open_tasks
+    _open_tasks = open_tasks
 
 
-async def desk() -> Desk:
+async def tasks() -> Tasks:
     """Return what gives tasks to people here: the run, or the process outside one."""
     if (execution := _current.get()) is not None:
         return execution
-    if _open_desk is None:
+    if _open_tasks is None:
         raise ProgrammingError("import handrail before giving tasks to people: it brings the store")
-    return await _open_desk()
+    return await _open_tasks()
 
 
 async def start_run(node: "ChainableNode", data: Data, run_id: str | None) -> Data:

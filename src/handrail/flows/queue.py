@@ -2,7 +2,7 @@
 
 from typing import Any, Unpack
 
-from handrail.flows.execution import Data, Desk, desk, inside
+from handrail.flows.execution import Data, Tasks, inside, tasks
 from handrail.flows.human import Asking, Title
 from handrail.flows.task import TaskNode, check_task, id_in, key_of
 from handrail.requests.policy import OnTimeout, seconds
@@ -60,11 +60,11 @@ class AsyncHumanQueue(TaskNode):
     async def submit_task(self, task_id: str, data: Data) -> None:
         """Give people a task, without waiting for it. Raises `Conflict` for an id that means another task."""
         task_id = check_task(task_id, data)
-        await self._submit(await desk(), task_id, data)
+        await self._submit(await tasks(), task_id, data)
 
     async def process_queue(self) -> None:
         """Wait until the queue is empty: until people have done all its tasks, those submitted meanwhile too."""
-        where = await desk()
+        where = await tasks()
         await where.wait_until_done(self._key(where, ""))
 
     async def get_result(self, task_id: str, timeout: float | None = 60) -> Data:
@@ -74,18 +74,18 @@ class AsyncHumanQueue(TaskNode):
         open. Inside a run, `UnknownId` for a task that was never submitted.
         """
         task_id = check_task(task_id, {})
-        where = await desk()
+        where = await tasks()
         limit = None if timeout is None else seconds(timeout, "timeout")
         request = await where.wait_for(self._key(where, task_id), limit)
         return self.done(task_id, _ended(request, task_id, limit))
 
-    async def _submit(self, where: Desk, task_id: str, data: Data) -> None:
+    async def _submit(self, where: Tasks, task_id: str, data: Data) -> None:
         kind = data.get("type")
         title = f"Task {task_id} ({kind})" if isinstance(kind, str) and kind.strip() else f"Task {task_id}"
         draft = self.task(data, title, self._key(where, task_id), None)
         await where.submit(draft, own=self.name is None)
 
-    def _key(self, where: Desk, task_id: str) -> str:
+    def _key(self, where: Tasks, task_id: str) -> str:
         if self.name is not None:
             return key_of("queue", self.name, task_id)
         return key_of("own", where.task_scope, "queue", task_id)

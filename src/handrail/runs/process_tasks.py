@@ -20,7 +20,7 @@ REST = 4
 """how many times as long as the last look took is waited before the next one"""
 
 
-class Desk:
+class ProcessTasks:
     """Gives tasks to people and waits for them, for code outside a run."""
 
     def __init__(self, store: Store, clock: Clock, scope: str, initiator: str) -> None:
