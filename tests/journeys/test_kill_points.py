@@ -39,8 +39,8 @@ START = ("everything", {"topic": "AI"}, RUN)
 OCCURRENCES: dict[str, tuple[int, ...]] = {
     "create:before": (1,),
     "create:after": (1,),
-    "claim:before": (1, 3, 6, 9),
-    "claim:after": (1, 2, 5, 8),
+    "claim:before": (1, 3, 6),
+    "claim:after": (1, 2, 5),
     "begin:after": (1,),
     "step:before": (1, 2, 3, 12, 20),
     "step:executed": (1, 2, 3, 8, 14, 18),

@@ -109,6 +109,12 @@ class InboxContract:
         await store.do(lambda tx: tx.update_request(request(5, version=2)))
         assert await store.read(lambda tx: tx.next_request_due()) == moment(10)
 
+    async def test_what_is_filed_rightly_is_not_misfiled(self, store: OpenStore) -> None:
+        moments = [NOW.replace(microsecond=at) for at in (0, 1, 499_999, 500_000, 999_499, 999_500, 999_999)]
+        stored = [request(number, due_at=moment) for number, moment in enumerate(moments)]
+        await store.do(insert, requests=[*stored, request(99)])
+        assert await store.read(lambda tx: tx.misfiled_requests()) == []
+
     async def test_members_are_replaced_as_a_whole(self, store: OpenStore) -> None:
         for people in (["alice", "bob"], ["bob", "carol", "bob"], ["Bob", ODD_TEXT], []):
             await store.do(lambda tx, people: tx.set_members("legal", people), people)

@@ -52,7 +52,10 @@ SELECT id FROM request WHERE CASE WHEN NOT json_valid(state) THEN 1 ELSE
     OR status IS NOT json_extract(state, '$.status') OR thread IS NOT json_extract(state, '$.thread')
     OR worker IS NOT json_extract(state, '$.worker')
     OR run_id IS NOT json_extract(state, '$.run_id') OR flow IS NOT json_extract(state, '$.flow')
-    OR due_at / 1000000 IS NOT CAST(strftime('%s', json_extract(state, '$.due_at')) AS INTEGER)
+    -- Both are moments to the microsecond, of which SQLite's dates keep the milliseconds.
+    OR (due_at IS NULL) IS NOT (json_extract(state, '$.due_at') IS NULL)
+    OR coalesce(abs(due_at / 1e6 - (julianday(json_extract(state, '$.due_at')) - 2440587.5) * 86400.0) > 0.01,
+        due_at IS NOT NULL)
 END ORDER BY id
 
 -- name: due_requests
