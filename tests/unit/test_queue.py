@@ -183,7 +183,7 @@ async def test_get_result_gives_up_after_its_timeout_and_the_task_stays_open() -
         await until(lambda: _waits_again(app, run.id), "the second wait has begun")
         await answer(app, request, "at last")
         result = await run.result(10)
-    assert result["late"] == "task 't' was not done within 30 s; it stays open"
+    assert result["late"] == "task 't' was not done within 30 s; if it has been submitted it stays open"
     assert result["result"] == "at last"
 
 
@@ -347,7 +347,7 @@ async def test_submitted_outside_a_run(here: App) -> None:
     await queue.submit_task("b", {"content": "y"})
     with pytest.raises(Conflict):
         await queue.submit_task("a", {"content": "z"})
-    with pytest.raises(TimeoutError, match="stays open"):
+    with pytest.raises(TimeoutError, match="was not done"):
         await queue.get_result("a", timeout=0.05)
     found = await tasks(here, 2)
     emptied = asyncio.create_task(queue.process_queue())
@@ -420,7 +420,7 @@ async def test_data_that_is_no_task_is_refused(data: Any, here: App) -> None:
         await AsyncHumanQueue().submit_task("t", data)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, "long", True, float("nan")])
+@pytest.mark.parametrize("timeout", [-1, "long", True, float("nan")])
 async def test_a_timeout_that_is_none_is_refused(timeout: Any, here: App) -> None:
     with pytest.raises(InvalidInput, match="timeout"):
         await AsyncHumanQueue().get_result("t", timeout=timeout)

@@ -12,8 +12,8 @@ from handrail.runs.run import StoredRun
 
 MOST = 2000
 """steps that are shown of one run"""
-ASKS = ("ask", "task")
-"""the kinds of entries of which the hash of their question is kept"""
+ASKS = ("ask", "task", "wait", "drain")
+"""the kinds of entries that keep what is asked or waited for, not a result"""
 
 
 def read_steps(tx: RunTransaction, *, run_id: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from handrail.cli.options import AsJSON, Store
 from handrail.cli.outbox import listed
 from handrail.cli.printing import asked, json_text, moment, print_json, print_table, say
 from handrail.inbox import views
+from handrail.inbox.ports import Filter
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
@@ -64,8 +65,13 @@ def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, Store
     return tx.request(given), tx.run(given)
 
 
+def _asked_for(tx: RunTransaction, *, run_id: str) -> list[HumanRequest]:
+    """Return what a run has asked, and the tasks of others that it waits for."""
+    return tx.requests(Filter(awaited_by=(run_id,), limit=MOST))
+
+
 async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
-    requests = await views.requests(app.store, run_id=run.id, limit=MOST)
+    requests = await app.store.read(_asked_for, run_id=run.id)
     return {
         **public_run(run),
         "steps": await app.store.read(read_steps, run_id=run.id),

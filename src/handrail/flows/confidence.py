@@ -22,6 +22,9 @@ from handrail.requests.decision import Verb
 from handrail.requests.policy import OnTimeout
 from handrail.requests.request import HumanRequest
 
+VERDICTS = ("auto_approved", "human_approved", "human_corrected", "human_reviewed", "rejected")
+"""what an earlier check in the data may have said"""
+
 
 class SmartHITLNode(HumanNode):
     """Ask a person unless `confidence` is high enough.
@@ -64,6 +67,7 @@ class SmartHITLNode(HumanNode):
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Ask if need be, and add what came out."""
+        data = {key: value for key, value in carried_on(data).items() if key not in VERDICTS}
         if (why := self.why_ask(data)) is None:
             return {**data, "auto_approved": True}
         known = {"confidence": data["confidence"]} if "confidence" in data else {}
@@ -76,7 +80,7 @@ class SmartHITLNode(HumanNode):
         )
         request = await ask_people(draft)
         return {
-            **carried_on(data),
+            **data,
             **_checked(request, shown),
             **human_result(request),
             **silence(request, self.timeout),

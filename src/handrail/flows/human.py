@@ -72,7 +72,25 @@ def check_asking(asking: Asking) -> Asking:
         raise InvalidInput(
             f"there is no option {unknown[0]!r}; there are {', '.join(Asking.__annotations__)}"
         )
+    if not is_priority(asking.get("priority", 0)):
+        raise InvalidInput(
+            f"priority={asking.get('priority')!r}: give a whole number of at most nine digits, higher comes first"
+        )
+    if not isinstance(asking.get("guideline"), str | None):
+        raise InvalidInput("guideline is a text")
+    if not isinstance(asking.get("blind", False), bool):
+        raise InvalidInput(f"blind={asking.get('blind')!r}: use True or False")
+    channels = asking.get("channels", ())
+    if not all(
+        isinstance(name, str) and name for name in ([channels] if isinstance(channels, str) else channels)
+    ):
+        raise InvalidInput("channels are names, such as channels=['slack']")
     return asking
+
+
+def is_priority(value: object) -> bool:
+    """Whether this is a priority: a whole number of at most nine digits."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9
 
 
 def make_policy(timeout: float | None, on_timeout: OnTimeout, asking: Asking) -> Any:

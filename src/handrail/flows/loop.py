@@ -7,6 +7,8 @@ from handrail.flows.feedback import check_iterations
 from handrail.flows.function import as_node, name_of
 from handrail.flows.node import ChainableNode
 
+USED_UP = "max_iterations_reached"
+
 
 class Loop(ChainableNode):
     """Execute `body` on its own result until a condition is true of it; at least once.
@@ -39,8 +41,8 @@ class Loop(ChainableNode):
         for iterations in range(1, self.max_iterations + 1):
             data = await self.body.execute(data)
             if await holds("until", self.until, data):
-                return {**data, "iterations": iterations}
-        return {**data, "iterations": self.max_iterations, "status": "max_iterations_reached"}
+                return {**_without_earlier(data), "iterations": iterations}
+        return {**data, "iterations": self.max_iterations, "status": USED_UP}
 
     def check_input(self, data: Data) -> None:
         self.body.check_input(data)
@@ -48,3 +50,8 @@ class Loop(ChainableNode):
     def signature(self) -> list[str]:
         head = self.name or f"{self.kind}({name_of(self.until)})"
         return [head, *(f"body {part}" for part in self.body.signature())]
+
+
+def _without_earlier(data: Data) -> Data:
+    """Return the data without what an earlier loop said of itself."""
+    return {key: value for key, value in data.items() if (key, value) != ("status", USED_UP)}

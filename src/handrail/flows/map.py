@@ -7,7 +7,7 @@ from handrail.flows.durable import check_limit, step
 from handrail.flows.execution import Data, inside
 from handrail.flows.function import as_node
 from handrail.flows.node import ChainableNode
-from handrail.requests.content import JSON
+from handrail.requests.content import JSON, isolated
 from handrail.requests.errors import InvalidFlow, InvalidInput, StepFailed
 
 Over = str | Callable[[Data], Any]
@@ -65,7 +65,7 @@ class MapNode(ChainableNode):
 
     async def _items(self, data: Data) -> list[JSON]:
         if callable(self.over):
-            items, what = await step("items", self.over, data), "what over(data) returned"
+            items, what = await step("items", self.over, isolated(data)), "what over(data) returned"
         elif self.over not in data:
             raise InvalidInput(f"there is nothing to map over: the data has no {self.over!r}")
         else:

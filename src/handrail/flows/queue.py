@@ -4,8 +4,10 @@ from typing import Any, Unpack
 
 from handrail.flows.execution import Data, Tasks, inside, tasks
 from handrail.flows.human import Asking, Title
-from handrail.flows.task import TaskNode, check_task, id_in, key_of
-from handrail.requests.policy import OnTimeout, seconds
+from handrail.flows.task import TaskNode, called, check_task, id_in, id_of, key_of
+from handrail.requests.content import content_hash
+from handrail.requests.errors import InvalidFlow
+from handrail.requests.policy import OnTimeout, is_name, seconds
 from handrail.requests.request import HumanRequest
 
 
@@ -43,7 +45,11 @@ class AsyncHumanQueue(TaskNode):
         on_timeout: OnTimeout = "reject",
         **asking: Unpack[Asking],
     ) -> None:
+        if name is not None and not is_name(name):
+            raise InvalidFlow(f"{name!r} can't be the name of a queue: use a text without blanks around it")
         super().__init__(schema, name=name, title=title, timeout=timeout, on_timeout=on_timeout, **asking)
+        # Two queues in one run that ask different things must not take each other's tasks for their own.
+        self._place = content_hash(title if isinstance(title, str) else None)[:8]
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Give the data to people as a task and return `task_id`, `status` and `result`, however long it takes.
@@ -52,15 +58,14 @@ class AsyncHumanQueue(TaskNode):
         `timeout` (of the queue), `expired` or `withdrawn`.
         """
         run = inside("AsyncHumanQueue.execute")
-        task_id = id_in(run, data)
-        await self._submit(run, task_id, data)
-        request = await run.wait_for(self._key(run, task_id), None)
-        return self.done(task_id, _ended(request, task_id, None))
+        key = await self._submit(run, id_in(run, data), data, called("Task", data))
+        request = await run.wait_for(key, None)
+        return self.done(id_of(key), _ended(request, id_of(key), None))
 
     async def submit_task(self, task_id: str, data: Data) -> None:
         """Give people a task, without waiting for it. Raises `Conflict` for an id that means another task."""
         task_id = check_task(task_id, data)
-        await self._submit(await tasks(), task_id, data)
+        await self._submit(await tasks(), task_id, data, f"Task {task_id}")
 
     async def process_queue(self) -> None:
         """Wait until the queue is empty: until people have done all its tasks, those submitted meanwhile too."""
@@ -70,28 +75,31 @@ class AsyncHumanQueue(TaskNode):
     async def get_result(self, task_id: str, timeout: float | None = 60) -> Data:
         """Return what became of a task: `task_id`, `status`, `result`.
 
-        Raises `TimeoutError` if it is not done within `timeout` seconds (None: however long it takes); the task stays
-        open. Inside a run, `UnknownId` for a task that was never submitted.
+        Raises `TimeoutError` if it is not done within `timeout` seconds (0: just look; None: however long it takes);
+        the task stays open. Inside a run, `UnknownId` for a task that was never submitted.
         """
         task_id = check_task(task_id, {})
         where = await tasks()
-        limit = None if timeout is None else seconds(timeout, "timeout")
+        limit = None if timeout is None else 0.0 if timeout == 0 else seconds(timeout, "timeout")
         request = await where.wait_for(self._key(where, task_id), limit)
         return self.done(task_id, _ended(request, task_id, limit))
 
-    async def _submit(self, where: Tasks, task_id: str, data: Data) -> None:
+    async def _submit(self, where: Tasks, task_id: str, data: Data, known: str) -> str:
+        """Give the task; returns the key by which it is known."""
         kind = data.get("type")
-        title = f"Task {task_id} ({kind})" if isinstance(kind, str) and kind.strip() else f"Task {task_id}"
+        title = f"{known} ({kind})" if isinstance(kind, str) and kind.strip() else known
         draft = self.task(data, title, self._key(where, task_id), None)
-        await where.submit(draft, own=self.name is None)
+        return await where.submit(draft, own=self.name is None)
 
     def _key(self, where: Tasks, task_id: str) -> str:
         if self.name is not None:
             return key_of("queue", self.name, task_id)
-        return key_of("own", where.task_scope, "queue", task_id)
+        return key_of("own", where.task_scope, "queue", self._place, task_id)
 
 
 def _ended(request: HumanRequest | None, task_id: str, timeout: float | None) -> HumanRequest:
     if request is None:
-        raise TimeoutError(f"task {task_id!r} was not done within {timeout:g} s; it stays open")
+        raise TimeoutError(
+            f"task {task_id!r} was not done within {timeout:g} s; if it has been submitted it stays open"
+        )
     return request

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 from handrail.flows.execution import Data, inside
-from handrail.flows.human import Asking, Title
-from handrail.flows.task import TaskNode, id_in, key_of
+from handrail.flows.human import Asking, Title, is_priority
+from handrail.flows.task import TaskNode, called, id_in, id_of, key_of
 from handrail.requests.errors import InvalidInput
-from handrail.requests.policy import GROUP, OnTimeout
+from handrail.requests.policy import GROUP, OnTimeout, is_name
 from handrail.requests.pool import Assign, Pool
+from handrail.requests.request import HumanRequest
 
 POOLS = {
     "translation": ["translator_1", "translator_2"],
@@ -75,6 +76,7 @@ class TaskRouter(TaskNode):
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Give the task to a worker and add the answer to the data."""
+        data = _without_earlier(data)
         task_type = data.get("task_type", "review")
         if not isinstance(task_type, str):
             raise InvalidInput(f"task_type is a text, not {type(task_type).__name__}")
@@ -85,19 +87,35 @@ class TaskRouter(TaskNode):
         task_id = id_in(run, data)
         key = key_of("own", run.task_scope, "routed", task_id)
         pool = Pool(workers, self.capacity, self.assign)
-        title = f"{task_type[:1].upper()}{task_type[1:]} {task_id}"
-        await run.submit(self.task(data, title, key, pool, priority=priority), own=True)
+        title = called(f"{task_type[:1].upper()}{task_type[1:]} task", data)
+        key = await run.submit(self.task(data, title, key, pool, priority=priority), own=True)
         request = await run.wait_for(key, None)
         assert request is not None  # it was waited for without a limit
-        return {**data, "worker": request.worker, **self.done(task_id, request)}
+        return {**data, "worker": _worker(request), **self.done(id_of(key), request)}
 
     def _priority(self, data: Data) -> int:
         given = data.get("priority", self.asking.get("priority", 0))
         if isinstance(given, str) and given in PRIORITIES:
             return PRIORITIES[given]
-        if isinstance(given, bool) or not isinstance(given, int):
-            raise InvalidInput("priority is 'high', 'normal', 'low' or a whole number")
-        return given
+        if not is_priority(given):
+            raise InvalidInput(
+                "priority is 'high', 'normal', 'low' or a whole number of at most nine digits; the data has "
+                f"{given!r:.40}"
+            )
+        return int(given)
+
+
+def _without_earlier(data: Data) -> Data:
+    """Return the data without why an earlier task in it was not done."""
+    if data.get("status") in ("queued", "not_completed"):
+        return {key: value for key, value in data.items() if key not in ("reason", "timeout_seconds")}
+    return data
+
+
+def _worker(request: HumanRequest) -> str | None:
+    """Return who did it, which is somebody else than it was assigned to if it was reassigned or escalated."""
+    by = request.outcome.by if request.outcome is not None else ()
+    return by[0] if by else request.worker
 
 
 def _pools(workers: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
@@ -113,8 +131,10 @@ def _pool(task_type: str, names: Sequence[str]) -> tuple[str, ...]:
         raise InvalidInput(f"the workers for {task_type!r} are a list of names")
     pool = tuple(names)
     for name in pool:
-        if not isinstance(name, str) or not name.strip():
-            raise InvalidInput(f"a worker for {task_type!r} has no name: names are texts")
+        if not is_name(name):
+            raise InvalidInput(
+                f"a worker for {task_type!r} has no name: names are texts without blanks around them"
+            )
         if name.startswith(GROUP):
             raise InvalidInput(f"{name!r} can't be a worker for {task_type!r}: name the people, not a group")
         if pool.count(name) > 1:

@@ -11,6 +11,7 @@ from handrail.flows.function import call
 from handrail.flows.human import HumanNode, ask_people, human_result, shown_part, why_not
 from handrail.flows.node import ChainableNode
 from handrail.flows.share import is_share, mean
+from handrail.requests.content import isolated
 from handrail.requests.decision import Decision, Verb
 from handrail.requests.errors import InvalidInput
 from handrail.requests.judgement import counting
@@ -53,7 +54,7 @@ class FunctionStage(Judge):
         self.function = function
 
     async def judge(self, data: Data) -> Any:
-        return await call(self.function, data)
+        return await call(self.function, isolated(data))  # what it does to the data isn't done on a replay
 
 
 class NodeStage(Judge):

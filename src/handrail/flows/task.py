@@ -8,13 +8,18 @@ from typing import Any, Unpack
 
 from handrail.flows.execution import Data, Execution
 from handrail.flows.human import Asking, HumanNode, Title, human_result, shown_part, silence, why_not
-from handrail.requests.content import SEPARATOR, encode
+from handrail.requests.content import LIMIT, SEPARATOR, encode
 from handrail.requests.decision import Verb
 from handrail.requests.errors import InvalidInput
+from handrail.requests.outcome import GivenOutcome
 from handrail.requests.policy import OnTimeout
 from handrail.requests.pool import Pool
 from handrail.requests.request import HumanRequest, RequestDraft
-from handrail.requests.schema import schema_of
+from handrail.requests.schema import problems, schema_of
+
+ANY_SIZE = 1 << 40
+MOST_BESIDE = LIMIT // 2
+"""bytes of JSON that are shown beside a task"""
 
 
 class TaskNode(HumanNode):
@@ -34,6 +39,16 @@ class TaskNode(HumanNode):
         if on_timeout == "approve":
             raise InvalidInput("a task is answered, not approved: use on_timeout=outcome('answer', ...)")
         self.response_schema = None if schema is None else schema_of(schema)
+        self._check_silence(on_timeout)
+
+    def _check_silence(self, on_timeout: OnTimeout) -> None:
+        match on_timeout:
+            case GivenOutcome(Verb.ANSWER, payload) if self.response_schema is not None:
+                if found := problems(self.response_schema, payload):
+                    told = f"{found[0].path or 'it'} {found[0].message}"
+                    raise InvalidInput(f"the answer that on_timeout gives doesn't fit the schema: {told}")
+            case GivenOutcome(verb) if verb in (Verb.APPROVE, Verb.EDIT):
+                raise InvalidInput("a task is answered, not approved: use on_timeout=outcome('answer', ...)")
 
     def task(self, data: Data, title: str, key: str, pool: Pool | None, **more: Any) -> RequestDraft:
         """Return the request that a task is: `content` is shown, the rest of the data beside it."""
@@ -43,7 +58,7 @@ class TaskNode(HumanNode):
             self.title_for(data, title),
             shown,
             (Verb.ANSWER,),
-            context={name: value for name, value in data.items() if name not in shown},
+            context=_beside(data, shown),
             response_schema=self.response_schema,
             key=key,
             pool=pool,
@@ -57,7 +72,16 @@ class TaskNode(HumanNode):
             end = {"status": "completed", "result": outcome.payload}
         else:
             end = {"status": "not_completed", "result": None, "reason": why_not(request)}
-        return {"task_id": task_id, **end, **silence(request, self.timeout), **human_result(request)}
+        return {"task_id": task_id, **end, **human_result(request), **silence(request, self.timeout)}
+
+
+def _beside(data: Data, shown: Data) -> Data:
+    """Return what is shown beside the task: the rest of the data, without what nobody would read to its end."""
+    rest = {name: value for name, value in data.items() if name not in shown}
+    sizes = {name: len(encode(value, given=lambda: ANY_SIZE)) for name, value in rest.items()}
+    if sum(sizes.values()) <= MOST_BESIDE:
+        return rest
+    return {name: value for name, value in rest.items() if sizes[name] <= MOST_BESIDE // max(len(rest), 1)}
 
 
 def key_of(*parts: str) -> str:
@@ -72,11 +96,29 @@ def check_task(task_id: object, data: object) -> str:
         raise InvalidInput("a task_id is a printable text of at most 200 characters")
     if not isinstance(data, dict):
         raise InvalidInput(f"the data of a task is a dict, not {type(data).__name__}")
-    encode(data, "the data of the task")
+    encode(data, "the data of the task", lambda: ANY_SIZE)
     return str(task_id)
 
 
+def id_of(key: str) -> str:
+    """Return the id of the task with this key."""
+    return key.rpartition(SEPARATOR)[2]
+
+
+def given_id(data: Data) -> Any:
+    """Return the id that the data gives a task; not that of an earlier task whose result it is."""
+    return None if "request_id" in data and "status" in data else data.get("task_id")
+
+
 def id_in(run: Execution, data: Data) -> str:
-    """Return the id that the data gives a task, else one that is the same in every replay of this step."""
+    """Return the id that the data gives a task, else one that nobody else has."""
+    if (given := given_id(data)) is not None:
+        return check_task(given, data)
     made = sha256(f"{run.run_id}/{run.address}".encode()).hexdigest()
-    return check_task(data.get("task_id", f"task_{made[:12]}"), data)
+    return check_task(f"task_{made[:12]}", data)
+
+
+def called(what: str, data: Data) -> str:
+    """Return what a task is called: with its id, if somebody has given it one."""
+    given = given_id(data)
+    return what if given is None else f"{what} {given}"

@@ -118,19 +118,30 @@ def submit(
 ) -> HumanRequest:
     """Open a task, or return the one that has its key already. Raises `Conflict` if that is another one."""
     existing = tx.keyed(draft.key) if draft.key else None
+    if existing is not None and existing.status is Status.WITHDRAWN:
+        tx.release_key(existing.id)  # nobody did it: it may be given again
+        existing = None
     if existing is None:
         return open_request(tx, draft, now=now, request_id=request_id, **place)
-    same = _as_stored(draft, None)
-    if (existing.draft.kind, existing.draft.proposal, existing.draft.context) != (
-        same.kind,
-        same.proposal,
-        same.context,
-    ):
+    if _what_is_asked(existing.draft) != _what_is_asked(_as_stored(draft, None)):
         raise Conflict(
-            f"there is another task with this id already, request {existing.id}: use another task_id",
+            f"there is another task with this id already, request {existing.id}: use another task_id, or give the "
+            "queue a name of its own",
             winner=existing.winner,
         )
     return existing
+
+
+def _what_is_asked(draft: RequestDraft) -> tuple[object, ...]:
+    """Return by what a task is told from another one with the same id."""
+    return (
+        draft.kind,
+        draft.proposal,
+        draft.context,
+        draft.response_schema,
+        draft.policy.audience,
+        draft.title,
+    )
 
 
 def _assign_next(tx: InboxTransaction, worker: str, now: datetime) -> None:
@@ -372,16 +383,24 @@ def withdraw(
 
 def withdraw_all(tx: InboxTransaction, *, run_id: str, actor: str, now: datetime, reason: str) -> int:
     """Take back every request of a run that has ended itself."""
-    pending = tx.requests(Filter(PENDING, run_id=run_id, limit=1_000_000))
-    for request in pending:
-        _advance(tx, request, actor, now, Withdrawn(actor, reason))
-    return len(pending)
+    return _withdraw_each(
+        tx, tx.requests(Filter(PENDING, run_id=run_id, limit=1_000_000)), actor, now, reason
+    )
 
 
 def withdraw_tasks(tx: InboxTransaction, *, key_prefix: str, now: datetime, reason: str) -> None:
     """Take back the tasks whose keys begin so."""
-    for request in tx.requests(Filter(PENDING, key_prefix=key_prefix, limit=1_000_000)):
-        _advance(tx, request, SYSTEM.name, now, Withdrawn(SYSTEM.name, reason))
+    found = tx.requests(Filter(PENDING, key_prefix=key_prefix, limit=1_000_000))
+    _withdraw_each(tx, found, SYSTEM.name, now, reason)
+
+
+def _withdraw_each(
+    tx: InboxTransaction, requests: list[HumanRequest], actor: str, now: datetime, reason: str
+) -> int:
+    """Take requests back: those in line first, or they would be given to whom the others have freed."""
+    for request in sorted(requests, key=lambda request: not request.in_line):
+        _advance(tx, request, actor, now, Withdrawn(actor, reason))
+    return len(requests)
 
 
 def _move(

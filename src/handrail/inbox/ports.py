@@ -71,6 +71,10 @@ class InboxTransaction(Protocol):
         """Return the task that is known by `key`."""
         ...
 
+    def release_key(self, request_id: str) -> None:
+        """Let another task have the key of this one."""
+        ...
+
     def ended_tasks(self, keys: Collection[str]) -> list[HumanRequest]:
         """Return the tasks with these keys that have ended."""
         ...

@@ -55,6 +55,7 @@ def _open_for(
         found,
         key=lambda request: (
             -request.draft.priority,
+            request.asked is None,  # what asks this person comes before what anybody may do
             request.deadline or datetime.max.replace(tzinfo=now.tzinfo),
         ),
     )[:limit]

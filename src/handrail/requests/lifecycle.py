@@ -212,9 +212,10 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 ended_at=event.at,
                 ended_by=event.actor,
                 claimed_by=None,
+                in_line=False,
             )
         case Expired():
-            return replace(request, ended_at=event.at, ended_by=event.actor, claimed_by=None)
+            return replace(request, ended_at=event.at, ended_by=event.actor, claimed_by=None, in_line=False)
         case Withdrawn(_, _, superseded_by):
             return replace(
                 request,
@@ -222,6 +223,7 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 ended_at=event.at,
                 ended_by=event.actor,
                 claimed_by=None,
+                in_line=False,
             )
         case Reassigned(_, audience, asked):
             worker = _only_one(audience) if request.draft.pool else None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction as Rational
 from math import isfinite
 from typing import Literal
 
@@ -42,6 +41,11 @@ class Audience:
         )
 
 
+def is_name(name: object) -> bool:
+    """Whether this can be what a person or a group is called: two that look alike must not be two."""
+    return isinstance(name, str) and bool(name) and name == name.strip() and name.isprintable()
+
+
 def audience(who: "Audience | str | Iterable[str] | None") -> Audience:
     """Return an audience: a name, several, `group:NAME` for a group, or nothing for everybody.
 
@@ -51,9 +55,10 @@ def audience(who: "Audience | str | Iterable[str] | None") -> Audience:
     if isinstance(who, Audience):
         return who
     names = [who] if isinstance(who, str) else list(who or ())
-    if bad := [name for name in names if not isinstance(name, str) or not name.removeprefix(GROUP).strip()]:
+    if bad := [name for name in names if not isinstance(name, str) or not is_name(name.removeprefix(GROUP))]:
         raise InvalidInput(
-            f"an audience is made of names and 'group:NAME', not of {type(bad[0]).__name__} or empty text"
+            f"an audience is made of names and 'group:NAME', not of {type(bad[0]).__name__}, empty text, or names "
+            "with blanks around them or characters that nobody sees"
         )
     return Audience(
         tuple(dict.fromkeys(name for name in names if not name.startswith(GROUP))),
@@ -134,8 +139,13 @@ def needed(quorum: Quorum, asked: int) -> int:
         case AtLeast(count):
             return count
         case Fraction(share):
-            exact = Rational(str(share)) * asked
-            return -(-exact.numerator // exact.denominator)
+            # Both are the nearest floats, so they compare as the numbers that people mean: 5/6 as well as 0.66.
+            return next(count for count in range(asked + 1) if reaches(count, asked, share))
+
+
+def reaches(approvals: int, asked: int, share: float) -> bool:
+    """Whether so many approvals of those asked are at least the share."""
+    return approvals == asked or approvals / asked >= share
 
 
 @dataclass(frozen=True, slots=True)

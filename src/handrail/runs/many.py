@@ -123,6 +123,11 @@ async def _chunks(items: Items, draft: Draft, ids: Ids) -> AsyncGenerator[list[S
     chunk, size, began, index = list[StoredRun](), 0, time(), 0
     async with aclosing(_each(items)) as each:
         async for item in each:
+            if item is _LULL:
+                if chunk:
+                    yield chunk
+                    chunk, size, began = [], 0, time()
+                continue
             run = _checked(draft, item, index)
             chunk.append(replace(run, id=ids.next(run.input)))
             size += len(encode(run.input))
@@ -143,11 +148,34 @@ def _checked(draft: Draft, item: Any, index: int) -> StoredRun:
         ) from error
 
 
+_LULL, _END = object(), object()
+
+
+async def _with_lulls(items: AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
+    """Yield the items, and a lull whenever none has come for a while: what has come by then is started."""
+    iterator = aiter(items)
+    coming = asyncio.ensure_future(anext(iterator, _END))
+    try:
+        while True:
+            done, _ = await asyncio.wait([coming], timeout=PATIENCE)
+            if not done:
+                yield _LULL
+            elif (item := coming.result()) is _END:
+                return
+            else:
+                yield item
+                coming = asyncio.ensure_future(anext(iterator, _END))
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+
+
 async def _each(items: Items) -> AsyncGenerator[Any, None]:
     match items:
         case AsyncIterable():
-            async for item in items:
-                yield item
+            async with aclosing(_with_lulls(items)) as each:
+                async for item in each:
+                    yield item
         case Iterable():
             for item in items:
                 yield item

@@ -34,12 +34,15 @@ class ProcessTasks:
         self._watcher: asyncio.Task[None] | None = None
         self._rung = asyncio.Event()
 
-    async def submit(self, draft: RequestDraft, own: bool) -> None:
-        """Open a task, or join the one that has its key. Raises `Conflict` if that is another one."""
+    async def submit(self, draft: RequestDraft, own: bool) -> str:
+        """Open a task, or join the one that has its key; returns the key. Raises `Conflict` if that is another one."""
         await self._store.do(_submit, draft=draft, now=self._clock.now(), initiator=self._initiator)
+        return draft.key or ""
 
     async def wait_for(self, key: str, timeout: float | None) -> HumanRequest | None:
         """Return the task once it is done, or None if that took longer than `timeout` seconds."""
+        if done := await self._store.read(_ended, keys=[key]):
+            return done[0]
         future: asyncio.Future[HumanRequest] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, set()).add(future)
         self._rung.set()

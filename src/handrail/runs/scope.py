@@ -255,9 +255,9 @@ class Scope:
         alone = self.activation.home is not None and self.activation.whole is self.node
         return self.activation.home or self.run_id if alone else self.run_id
 
-    async def submit(self, draft: RequestDraft, own: bool) -> None:
-        """Open a task, or join the one that has its key; `own` says whether it ends with this run."""
-        await tasks.submit(self, draft, own)
+    async def submit(self, draft: RequestDraft, own: bool) -> str:
+        """Open a task, or join the one that has its key; returns the key. `own` says whether it ends with this run."""
+        return await tasks.submit(self, draft, own and self.task_scope == self.run_id)
 
     async def wait_for(self, key: str, timeout: float | None) -> HumanRequest | None:
         """Return the task once it is done, or None if that took longer than `timeout` seconds."""

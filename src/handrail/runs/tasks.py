@@ -10,37 +10,46 @@ from typing import TYPE_CHECKING
 
 from handrail import killpoints
 from handrail.inbox.ports import InboxTransaction
-from handrail.requests.content import decode, encode
+from handrail.requests.content import SEPARATOR
 from handrail.requests.errors import UnknownId
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
-from handrail.runs.journal import State
+from handrail.runs.journal import State, place_of
 from handrail.runs.units import Question
 
 if TYPE_CHECKING:
     from handrail.runs.scope import Scope
 
 
-async def submit(scope: "Scope", draft: RequestDraft, own: bool) -> None:
-    """Open a task, or join the one that has its key; `own` says whether it ends with this run."""
+async def submit(scope: "Scope", draft: RequestDraft, own: bool) -> str:
+    """Open a task, or join the one that has its key; returns the key, which is the same after a step was renamed.
+
+    `own` says whether the task ends with this run.
+    """
     entry, recorded = scope.take(None, "task")
     if recorded and entry.request_id is not None:
-        scope.check_question(entry, draft)
-        return
+        asked, _, key = (entry.value or "").partition(SEPARATOR)
+        scope.check_question(replace(entry, value=asked), draft)
+        return key
     activation = scope.activation
     question = Question(
         new_id("req", scope.now()), draft, activation.flow, entry.address, activation.initiator, own
     )
     killpoints.reach("ask:before")
-    given = replace(entry, state=State.DONE, value=draft.question_hash, request_id=question.request_id)
+    known = f"{draft.question_hash}{SEPARATOR}{draft.key}"
+    given = replace(entry, state=State.DONE, value=known, request_id=question.request_id)
     async with scope.refusals_kept(entry):
         await scope.write(given, question=question)
     killpoints.reach("ask:after")
+    return draft.key or ""
 
 
 async def wait_for(scope: "Scope", key: str, timeout: float | None) -> HumanRequest | None:
     """Return the task once it is done, or None if that took longer than `timeout` seconds."""
     entry, recorded = scope.take(None, "wait")
+    until, _, known = (entry.value or "").partition(SEPARATOR)
+    if recorded and entry.value is not None and known != key:
+        scope.differs(entry.ordinal, {**place_of(entry), "task": known}, {**place_of(entry), "task": key})
     if recorded and entry.state is State.DONE:
         return None
     if recorded and entry.request_id is not None:
@@ -48,18 +57,13 @@ async def wait_for(scope: "Scope", key: str, timeout: float | None) -> HumanRequ
     else:
         async with scope.refusals_kept(entry):
             request = await _task(scope, key)
-        until = scope.now() + timedelta(seconds=timeout) if timeout is not None else None
-        entry = replace(
-            entry,
-            state=State.WAITING,
-            value=encode(until.isoformat()) if until else None,
-            request_id=request.id,
-        )
+        until = (scope.now() + timedelta(seconds=timeout)).isoformat() if timeout is not None else ""
+        entry = replace(entry, state=State.WAITING, value=f"{until}{SEPARATOR}{key}", request_id=request.id)
         if request.ended:
             await scope.write(entry)
     if request.ended:
         return request
-    deadline = parse_time(decode(entry.value)) if entry.value else None
+    deadline = parse_time(until) if until else None
     if deadline is not None and deadline <= scope.now():
         await scope.write(replace(entry, state=State.DONE))
         return None
@@ -80,6 +84,11 @@ def _keyed(tx: InboxTransaction, *, key: str) -> HumanRequest | None:
 async def wait_until_done(scope: "Scope", key_prefix: str) -> None:
     """Return once no task is left whose key begins so."""
     entry, recorded = scope.take(None, "drain")
+    if recorded and entry.value != key_prefix:
+        scope.differs(
+            entry.ordinal, {**place_of(entry), "tasks": entry.value}, {**place_of(entry), "tasks": key_prefix}
+        )
+    entry = replace(entry, value=key_prefix)
     if recorded and entry.state is State.DONE:
         return
     # The youngest: people mostly take the oldest first, so that this run is woken when about all are done.

@@ -41,6 +41,9 @@ class InboxRows:
         row = self.connection.execute(SQL["keyed"], {"key": key}).fetchone()
         return _request(row) if row else None
 
+    def release_key(self, request_id: str) -> None:
+        self.connection.execute(SQL["release_key"], {"id": request_id})
+
     def ended_tasks(self, keys: Collection[str]) -> list[HumanRequest]:
         rows = self.connection.execute(SQL["ended_tasks"], {"keys": json.dumps(list(keys))})
         return [_request(row) for row in rows]
@@ -221,10 +224,16 @@ def _row(request: HumanRequest) -> dict[str, Any]:
         "run_id": request.run_id,
         "flow": request.flow,
         "due_at": to_number_or_none(request.due_at),
-        "pool": json.dumps(request.draft.pool.workers) if request.draft.pool and request.in_line else None,
+        "pool": _line(request),
         "worker": request.worker,
         "state": write_state(request),
     }
+
+
+def _line(request: HumanRequest) -> str | None:
+    """Return in which line a task waits: that of its pool and capacity."""
+    pool = request.draft.pool
+    return json.dumps([pool.capacity, *pool.workers]) if pool is not None and request.in_line else None
 
 
 def _message_row(message: Message) -> dict[str, Any]:

@@ -152,7 +152,8 @@ async def _decide(app: App, request: HumanRequest, answer: Answer) -> None:
 
 
 def _asked(tx: RunTransaction) -> list[HumanRequest]:
-    return tx.requests(Filter(PENDING, awaited_by=(RUN_ID,)))
+    found = tx.requests(Filter(PENDING, awaited_by=(RUN_ID,)))
+    return [request for request in found if not request.in_line]
 
 
 def _waiting(tx: RunTransaction) -> tuple[bool, datetime | None]:

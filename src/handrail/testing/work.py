@@ -10,7 +10,7 @@ from handrail.requests.request import HumanRequest
 
 PAGE = 500
 """requests, or lines of the log, that are read at once"""
-NEWS = frozenset({"opened", "released", "reassigned", "escalated"})
+NEWS = frozenset({"opened", "assigned", "released", "reassigned", "escalated"})
 """the moves after which a request may be somebody's work that wasn't before"""
 
 Work = list[tuple[HumanRequest, tuple[int, ...]]]

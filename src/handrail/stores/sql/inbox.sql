@@ -8,6 +8,9 @@ VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state
 -- name: keyed
 SELECT id, draft, state FROM request WHERE key = :key
 
+-- name: release_key
+UPDATE request SET key = NULL WHERE id = :id
+
 -- name: ended_tasks
 SELECT id, draft, state FROM request
 WHERE key IN (SELECT value FROM json_each(:keys)) AND status NOT IN ('OPEN', 'CLAIMED')
@@ -24,7 +27,7 @@ WHERE worker = :worker AND status IN ('OPEN', 'CLAIMED')
 SELECT max(id) FROM request WHERE worker = :worker
 
 -- name: in_line
--- The first of each pool the worker belongs to: pools are few, the tasks in one may be many.
+-- The first of each line the worker stands for: lines are few, the tasks in one may be many.
 SELECT first.id FROM (SELECT DISTINCT pool FROM request WHERE pool IS NOT NULL) AS known
 JOIN request AS first ON first.id = (
     SELECT id FROM request WHERE pool = known.pool ORDER BY priority DESC, id LIMIT 1

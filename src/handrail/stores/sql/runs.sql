@@ -13,6 +13,7 @@ FROM run WHERE id = :id
 -- name: standing
 SELECT id, status, status IN ('PENDING', 'RUNNING', 'WAITING') AND EXISTS (
     SELECT 1 FROM request WHERE request.run_id = run.id AND request.status IN ('OPEN', 'CLAIMED')
+    UNION ALL SELECT 1 FROM watch WHERE watch.run_id = run.id
 )
 FROM run WHERE id IN (SELECT value FROM json_each(:ids))
 
