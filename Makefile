@@ -60,6 +60,7 @@ $(READY): pyproject.toml requirements.lock
 		fi; \
 		$(PIP) install --require-hashes -r requirements.lock; \
 		cp requirements.lock .venv/requirements.lock; \
+		echo "Made .venv; to have \`handrail\` in your shell: . .venv/bin/activate"; \
 	fi
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@

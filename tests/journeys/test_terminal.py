@@ -1,6 +1,7 @@
 """People at real terminals: the demo, the inbox, and scripts that ask."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -389,6 +390,24 @@ async def test_an_edit_that_came_too_late_is_kept(tmp_path: Path) -> None:
         inbox.sees("What you wrote is kept in")
         screen = inbox.ends()
     assert taken(Path(screen.rpartition("kept in ")[2].replace("\r\n", "").split()[0])) == "My words"
+
+
+async def test_what_was_saved_in_an_editor_that_is_still_open_is_kept(tmp_path: Path) -> None:
+    open_editor = tmp_path / "open_editor"
+    open_editor.write_text('#!/bin/sh\nprintf "My words" > "$1"\necho saved >&2\nexec sleep 60\n')
+    open_editor.chmod(0o755)
+    with Session(tmp_path, *script(tmp_path), EDITOR=str(open_editor)) as session:
+        session.prompted()
+        session.types("e")
+        session.sees("saved")
+        request = await waiting(tmp_path)
+        await at_store(tmp_path, lambda app: app.inbox.decide(request.id, "reject", actor=Actor("alice")))
+        session.sees("What you wrote is kept in")
+        screen = session.ends()
+    kept = re.search(r"kept in (\S+?\.md)", screen.replace("\r\n", ""))
+    assert kept is not None
+    assert taken(Path(kept[1])) == "My words"
+    assert "Decided meanwhile: alice rejected." in screen
 
 
 async def test_the_inbox_asks_everything_in_turn_and_waits_for_more(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 What somebody wrote is never lost: it stays in its file until a decision was made with it.
 """
 
+import asyncio
 import json
 
 from rich.text import Text
@@ -65,6 +66,9 @@ class Edit:
             except NoEditor as error:
                 self._talk.screen.warn(f"{str(error).capitalize()}.")
                 return False
+            except asyncio.CancelledError:
+                self._written = self._page.changed
+                raise
             except ValueError as error:
                 self._written = True
                 self._talk.screen.warn(f"That can't be taken over: {error}.")

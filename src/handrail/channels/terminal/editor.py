@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+FAREWELL = 2.0
+"""seconds that an editor gets to leave the screen when it is ended"""
 FALLBACKS = ("nano", "vim", "vi")
 
 
@@ -52,6 +54,14 @@ class Page:
             text = text[:-1]
         return self._original if text == self._original.replace("\r\n", "\n") else text
 
+    @property
+    def changed(self) -> bool:
+        """Whether something else is saved than what was given to edit."""
+        try:
+            return self.path.read_bytes().decode(errors="replace").strip() != self._original.strip()
+        except OSError:
+            return False
+
     def discard(self) -> None:
         """Remove the file."""
         with suppress(OSError):
@@ -70,8 +80,11 @@ async def _run(command: list[str]) -> None:
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
+            # Until it has ended the screen is the editor's: whatever is said meanwhile would be wiped away with it.
+            with suppress(ProcessLookupError, TimeoutError):
                 process.terminate()
+                async with asyncio.timeout(FAREWELL):
+                    await process.wait()
             raise
     if code != 0:
         raise NoEditor(f"the editor {command[0]!r} ended with code {code}, so nothing was taken over")
