@@ -410,6 +410,24 @@ async def test_what_was_saved_in_an_editor_that_is_still_open_is_kept(tmp_path: 
     assert "Decided meanwhile: alice rejected." in screen
 
 
+async def test_a_key_that_was_meant_for_a_question_that_is_gone_does_not_answer_the_next(
+    tmp_path: Path,
+) -> None:
+    first = await opened(tmp_path, {"content": "one"}, title="First?")
+    second = await opened(tmp_path, {"content": "two"}, title="Second?")
+    with Session(tmp_path, *HANDRAIL, "inbox", "--once") as inbox:
+        inbox.sees("First?")
+        inbox.prompted()
+        await at_store(tmp_path, lambda app: app.inbox.decide(first.id, "reject", actor=Actor("alice")))
+        inbox.sees("Decided meanwhile")
+        inbox.types("a")
+        inbox.sees("Second?")
+        inbox.prompted()
+        inbox.types("q")
+        inbox.ends()
+    assert (await found(tmp_path, second)).decisions == ()
+
+
 async def test_the_inbox_asks_everything_in_turn_and_waits_for_more(tmp_path: Path) -> None:
     verbs = (Verb.APPROVE, Verb.REQUEST_CHANGES, Verb.REJECT)
     low = await opened(tmp_path, {"content": "low"}, title="Low?", verbs=verbs)

@@ -1,5 +1,6 @@
 """One request from its first line on the screen to its end here: decided, skipped, given up, or ended by others."""
 
+import asyncio
 from collections.abc import Sequence
 from enum import Enum, auto
 
@@ -25,6 +26,10 @@ class Ended(Enum):
     ELSEWHERE = auto()
 
 
+SURPRISE = 0.7
+"""seconds that a person gets to see that the question they were answering is gone"""
+
+
 async def review(desk: Desk, request: HumanRequest) -> Ended:
     """Show a request and ask until there is a decision, or none is wanted."""
     async with Conversation(desk, request) as conversation:
@@ -36,6 +41,7 @@ async def review(desk: Desk, request: HumanRequest) -> Ended:
             return await review.run()
         except Gone as gone:
             conversation.tell_end(gone.request)
+            await asyncio.sleep(SURPRISE)  # what is typed in this moment was not meant for the next question
             return Ended.ELSEWHERE
         except EOFError:
             desk.screen.end_line()
