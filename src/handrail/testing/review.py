@@ -22,7 +22,7 @@ async def reviewing(app: App | str | Path, *reviewers: Reviewer) -> AsyncIterato
         reviewers: who decide, in this order where a request waits for several of them.
 
     A reviewer decides a request once, under their own name, if they belong to its audience; somebody who is faster
-    wins. People who join a group later get what is opened, released, reassigned or escalated from then on.
+    wins. People who join a group later get what is opened, assigned, released, reassigned or escalated from then on.
 
     The block begins once everybody has looked at what waits already. Whatever a script raises, and an answer that a
     request doesn't take (`InvalidDecision`), is raised there; later it cancels the task that entered the block, so that
