@@ -448,3 +448,10 @@ async def test_the_check_does_not_stumble_over_large_texts() -> None:
         "a " * 200_000,
     ):
         assert (await control(["automated_check"], {"content": text}))["scores"][0]["score"] <= 1
+
+
+@pytest.mark.parametrize("name", ["automatic_check", "automated_checks", "automated check"])
+def test_a_misspelt_check_does_not_become_a_question_to_everybody(name: str) -> None:
+    with pytest.raises(InvalidFlow, match="did you mean 'automated_check'"):
+        QualityControl([name])
+    assert QualityControl([Stage(name), "automated_review", "peer_review"])

@@ -1,6 +1,7 @@
 """Stages that each give a score: the first one that isn't enough ends it, and those after it are never asked."""
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from types import EllipsisType
 from typing import Any, Unpack
 
@@ -158,6 +159,10 @@ def _stage(stage: Any) -> Stage:
         case Stage():
             return stage
         case str():
+            if stage != AUTOMATIC and get_close_matches(stage, [AUTOMATIC], cutoff=0.8):
+                raise InvalidFlow(
+                    f"stage {stage!r} would ask people: did you mean {AUTOMATIC!r}? If not, write Stage({stage!r})"
+                )
             return Stage(stage)
         case ChainableNode():
             return Stage(stage.name or stage.kind, stage)

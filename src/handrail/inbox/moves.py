@@ -206,7 +206,7 @@ def _advance(
         _log(tx, event, request)
     if request.ended:
         outbox.tell(tx, request, "ended", now)
-        waiting = tx.take_watchers(request.id)
+        waiting = tx.take_watchers(request.id) if request.draft.key else []  # only tasks are watched
         if request.run_id and not request.superseded_by and not request.draft.key:
             waiting.append((request.run_id, strand_of(request.address)))
         for run_id, strand in waiting:
