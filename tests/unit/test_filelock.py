@@ -92,6 +92,27 @@ def test_who_gave_up_and_comes_again_keeps_the_place(locks: list[WriterLock]) ->
     assert not three.acquire(0.05), "the place that was given up doesn't take the lock away again"
 
 
+def test_a_turn_that_is_passed_on_while_somebody_comes_back_for_it_is_no_refusal(
+    locks: list[WriterLock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, _ = locks
+    one.acquire(0)
+    assert not two.acquire(0.01)
+    flock, coming = fcntl.flock, threading.Event()
+
+    def slow(descriptor: int, operation: int) -> None:
+        if threading.current_thread().name == "handrail-lock" and operation == fcntl.LOCK_UN:
+            coming.set()
+            time.sleep(0.05)  # who comes back now finds the turn neither over nor taken
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", slow)
+    one.release()
+    assert coming.wait(DEADLINE)
+    assert two.acquire(DEADLINE), "the file is free: nobody has it"
+    two.release()
+
+
 def test_nobody_loses_a_lock_to_a_late_turn(locks: list[WriterLock]) -> None:
     held = threading.Lock()
     wrong: list[str] = []

@@ -5,6 +5,7 @@ One sidecar file puts the writers of all processes in a queue; one file for each
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,18 +70,21 @@ class WriterLock:
         """Take the lock within `timeout` seconds; False if another process kept it."""
         if fcntl is None:
             return True
-        if self._turn is None or self._turn.is_over:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self._turn = _Turn(self._descriptor)
-            else:
+        end = time.monotonic() + timeout
+        while True:
+            if self._turn is None or self._turn.is_over:
+                try:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self._turn = _Turn(self._descriptor)
+                else:
+                    self._turn = None
+                    return True
+            if self._turn.take(max(0.0, end - time.monotonic())):
                 self._turn = None
                 return True
-        if self._turn.take(timeout):
-            self._turn = None
-            return True
-        return False
+            if not self._turn.is_over:  # else it was passed on in this very moment: try anew
+                return False
 
     def release(self) -> None:
         """Let the next writer go on."""
