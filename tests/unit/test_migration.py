@@ -120,3 +120,15 @@ def test_whoever_comes_second_finds_it_done(connection: sqlite3.Connection, tmp_
         check(other, "x", (ONE, TWO))
         assert upgrade(connection, "x", (ONE, TWO)) == (1, 2)
         assert upgrade(other, "x", (ONE, TWO)) == (2, 2)
+
+
+def test_level_two_files_requests_by_the_priority_they_have(connection: sqlite3.Connection) -> None:
+    upgrade(connection, "handrail.db", migrations()[:1])
+    insert = (
+        "INSERT INTO request (id, version, status, thread, draft, state) VALUES (?, 1, 'OPEN', ?, ?, '{}')"
+    )
+    for request_id, draft in (("a", '{"priority": 7}'), ("b", '{"priority": 0}'), ("c", "{}")):
+        connection.execute(insert, (request_id, request_id, draft))
+    assert upgrade(connection, "handrail.db", migrations()[:2]) == (1, 2)
+    found = connection.execute("SELECT id, priority, key, pool, worker FROM request ORDER BY id").fetchall()
+    assert found == [("a", 7, None, None, None), ("b", 0, None, None, None), ("c", 0, None, None, None)]

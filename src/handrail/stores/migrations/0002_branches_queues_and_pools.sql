@@ -7,6 +7,7 @@ ALTER TABLE request ADD COLUMN key TEXT;
 ALTER TABLE request ADD COLUMN pool TEXT;
 ALTER TABLE request ADD COLUMN worker TEXT;
 ALTER TABLE request ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+UPDATE request SET priority = coalesce(json_extract(draft, '$.priority'), 0);
 CREATE UNIQUE INDEX request_key ON request (key) WHERE key IS NOT NULL;
 CREATE INDEX request_key_pending ON request (key) WHERE key IS NOT NULL AND status IN ('OPEN', 'CLAIMED');
 CREATE INDEX request_in_line ON request (pool, priority DESC, id) WHERE pool IS NOT NULL;
