@@ -46,7 +46,9 @@ class _Host:
                 try:
                     await asyncio.Event().wait()
                 finally:
-                    attendant.cancel()
+                    # At the end of its loop asyncio has cancelled it already: once more would cut its last words off.
+                    if not attendant.cancelling():
+                        attendant.cancel()
                     with suppress(asyncio.CancelledError):
                         await attendant
         except Exception as error:
