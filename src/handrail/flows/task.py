@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from handrail.flows.execution import Data, Execution
 from handrail.flows.human import Asking, HumanNode, Title, human_result, shown_part, silence, why_not
-from handrail.requests.content import LIMIT, SEPARATOR, encode
+from handrail.requests.content import LIMIT, SEPARATOR, encode, unlimited
 from handrail.requests.decision import Verb
 from handrail.requests.errors import InvalidInput
 from handrail.requests.outcome import GivenOutcome
@@ -17,7 +17,6 @@ from handrail.requests.pool import Pool
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.requests.schema import problems, schema_of
 
-ANY_SIZE = 1 << 40
 MOST_BESIDE = LIMIT // 2
 """bytes of JSON that are shown beside a task"""
 
@@ -78,7 +77,7 @@ class TaskNode(HumanNode):
 def _beside(data: Data, shown: Data) -> Data:
     """Return what is shown beside the task: the rest of the data, without what nobody would read to its end."""
     rest = {name: value for name, value in data.items() if name not in shown}
-    sizes = {name: len(encode(value, given=lambda: ANY_SIZE)) for name, value in rest.items()}
+    sizes = {name: len(encode(value, given=unlimited)) for name, value in rest.items()}
     if sum(sizes.values()) <= MOST_BESIDE:
         return rest
     return {name: value for name, value in rest.items() if sizes[name] <= MOST_BESIDE // max(len(rest), 1)}
@@ -96,7 +95,7 @@ def check_task(task_id: object, data: object) -> str:
         raise InvalidInput("a task_id is a printable text of at most 200 characters")
     if not isinstance(data, dict):
         raise InvalidInput(f"the data of a task is a dict, not {type(data).__name__}")
-    encode(data, "the data of the task", lambda: ANY_SIZE)
+    encode(data, "the data of the task", unlimited)
     return str(task_id)
 
 

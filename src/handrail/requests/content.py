@@ -29,6 +29,11 @@ def _nothing() -> int:
     return 0
 
 
+def unlimited() -> int:
+    """Return how much more than the limit is allowed where nothing is stored or shown."""
+    return 1 << 40
+
+
 def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing) -> str:
     """Return `value` as JSON text; `what` names it in the error.
 

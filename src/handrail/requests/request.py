@@ -112,11 +112,6 @@ class HumanRequest:
         return self.status in ENDED
 
     @property
-    def priority(self) -> int:
-        """Higher comes first."""
-        return self.draft.priority
-
-    @property
     def policy(self) -> Policy:
         """The policy it was opened with; `audience` may have grown since."""
         return self.draft.policy

@@ -47,8 +47,9 @@ async def submit(scope: "Scope", draft: RequestDraft, own: bool) -> str:
 async def wait_for(scope: "Scope", key: str, timeout: float | None) -> HumanRequest | None:
     """Return the task once it is done, or None if that took longer than `timeout` seconds."""
     entry, recorded = scope.take(None, "wait")
+    waited = entry.state is not State.FAILED and entry.value is not None
     until, _, known = (entry.value or "").partition(SEPARATOR)
-    if recorded and entry.value is not None and known != key:
+    if recorded and waited and known != key:
         scope.differs(entry.ordinal, {**place_of(entry), "task": known}, {**place_of(entry), "task": key})
     if recorded and entry.state is State.DONE:
         return None
