@@ -214,7 +214,7 @@ def record(
         tx.signal("timer", wake_at.isoformat())
     if park and not strand:
         wait(tx, run_id, now)
-    elif park and tx.has_wakeup(run_id, now):
+    if park and tx.has_wakeup(run_id, now):
         tx.signal("wakeup", run_id)
     return True
 
