@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from handrail.inbox.ports import Filter, InboxTransaction, LogEntry, Store
+from handrail.inbox.ports import Filter, InboxTransaction, Line, LogEntry, Store
 from handrail.requests.errors import HandrailError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event, apply
@@ -21,11 +21,11 @@ GENESIS = ""
 PAGE = 1000
 
 
-def chained(previous: str, entry: LogEntry) -> str:
-    """Return the hash (SHA-256, hex) that `entry` must carry after a line with the hash `previous`."""
-    line = [entry.sequence, entry.at, entry.actor, entry.kind, entry.request_id, entry.run_id, entry.data]
-    text = previous + "\n" + json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def chained(previous: str, line: Line) -> str:
+    """Return the hash (SHA-256, hex) that `line` must carry after one with the hash `previous`."""
+    return hashlib.sha256(f"{previous}\n{_write(line)}".encode()).hexdigest()
 
 
 @dataclass
@@ -77,7 +77,7 @@ async def verify(store: Store) -> Verification:
 def _check_entry(entry: LogEntry, before: int, found: Verification) -> None:
     if entry.sequence != before + 1:
         found.problems.append(f"event {before + 1} is missing")
-    if chained(found.head, entry) != entry.hash:
+    if chained(found.head, entry.line) != entry.hash:
         found.problems.append(f"event {entry.sequence} was changed, or one before it")
 
 

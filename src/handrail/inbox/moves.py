@@ -6,6 +6,7 @@ refusal instead of raising it, so that what it moved is kept.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any
 
 from handrail.inbox import outbox
@@ -198,11 +199,12 @@ def _advance(
     tx: InboxTransaction, request: HumanRequest, actor: str, now: datetime, *moves: Move
 ) -> HumanRequest:
     """Apply moves, write and log each, and wake the run if this was the end."""
-    for move in moves:
-        event = Event(request.id, now, actor, move)
-        request = apply(request, event)
-        if not tx.update_request(request):
-            raise LostRace(request.id)
+    since = request.version
+    events = [Event(request.id, now, actor, move) for move in moves]
+    request = reduce(apply, events, request)
+    if not tx.update_request(request, since):
+        raise LostRace(request.id)
+    for event in events:
         _log(tx, event, request)
     if request.ended:
         outbox.tell(tx, request, "ended", now)

@@ -16,6 +16,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+Line = tuple[int, str, str, str, str | None, str | None, str]
+"""what a hash of the log covers: sequence, moment, actor, kind, request, run and data"""
+
+
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """One line of the hash-chained log. `hash` covers the line and the hash before it."""
@@ -28,6 +32,11 @@ class LogEntry:
     run_id: str | None
     data: str
     hash: str
+
+    @property
+    def line(self) -> Line:
+        """What its hash covers."""
+        return self.sequence, self.at, self.actor, self.kind, self.request_id, self.run_id, self.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,8 @@ class InboxTransaction(Protocol):
 
     def delete_watches(self, run_id: str) -> None: ...
     def insert_request(self, request: HumanRequest) -> None: ...
-    def update_request(self, request: HumanRequest) -> bool:
-        """Store `request` if the stored version is the one before it; False if somebody was faster."""
+    def update_request(self, request: HumanRequest, since: int) -> bool:
+        """Store `request` if the stored version is `since`, which it was made from; False if somebody was faster."""
         ...
 
     def misfiled_requests(self) -> list[str]:

@@ -6,7 +6,7 @@ A state with an empty row is final. Asking for a move the table doesn't have is 
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from handrail.requests.decision import Decision
 from handrail.requests.errors import Conflict, IllegalMove
@@ -190,23 +190,29 @@ def apply(request: HumanRequest | None, event: Event) -> HumanRequest:
     if request is None:
         raise IllegalMove(f"the log of request {event.request_id} doesn't begin with its opening")
     status = target(request, type(event.move))
-    changed = _changed(request, event)
-    changed = replace(changed, status=status, version=request.version + 1)
-    return replace(changed, due_at=next_due(changed))
+    changed = _changed(request, status=status, version=request.version + 1, **_change(request, event))
+    return _changed(changed, due_at=next_due(changed))
 
 
-def _changed(request: HumanRequest, event: Event) -> HumanRequest:
+def _changed(request: HumanRequest, **change: Any) -> HumanRequest:
+    """Return a copy with other values. It happens at every move, and `replace` takes ten times as long."""
+    copy = object.__new__(HumanRequest)
+    copy.__dict__.update(request.__dict__, **change)
+    return copy
+
+
+def _change(request: HumanRequest, event: Event) -> dict[str, Any]:
+    """Return what a move changes."""
     match event.move:
         case Claimed(by):
-            return replace(request, claimed_by=by)
+            return dict(claimed_by=by)
         case Released():
-            return replace(request, claimed_by=None)
+            return dict(claimed_by=None)
         case Decided(decision):
             others = tuple(other for other in request.decisions if other.actor != decision.actor)
-            return replace(request, decisions=(*others, decision))
+            return dict(decisions=(*others, decision))
         case Resolved(outcome, superseded_by):
-            return replace(
-                request,
+            return dict(
                 outcome=outcome,
                 superseded_by=superseded_by,
                 ended_at=event.at,
@@ -215,10 +221,9 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 in_line=False,
             )
         case Expired():
-            return replace(request, ended_at=event.at, ended_by=event.actor, claimed_by=None, in_line=False)
+            return dict(ended_at=event.at, ended_by=event.actor, claimed_by=None, in_line=False)
         case Withdrawn(_, _, superseded_by):
-            return replace(
-                request,
+            return dict(
                 superseded_by=superseded_by,
                 ended_at=event.at,
                 ended_by=event.actor,
@@ -227,15 +232,12 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
             )
         case Reassigned(_, audience, asked):
             worker = _only_one(audience) if request.draft.pool else None
-            return replace(
-                request, audience=audience, asked=asked, claimed_by=None, worker=worker, in_line=False
-            )
+            return dict(audience=audience, asked=asked, claimed_by=None, worker=worker, in_line=False)
         case Assigned(_, worker):
             audience = replace(request.audience, users=(worker,), groups=())
-            return replace(request, audience=audience, asked=(worker,), worker=worker, in_line=False)
+            return dict(audience=audience, asked=(worker,), worker=worker, in_line=False)
         case Escalated(_, audience, asked, rung, deadline):
-            return replace(
-                request,
+            return dict(
                 audience=audience,
                 asked=asked,
                 escalated=rung,
@@ -244,8 +246,8 @@ def _changed(request: HumanRequest, event: Event) -> HumanRequest:
                 in_line=False,
             )
         case Reminded(_, passed):
-            return replace(request, reminded=passed)
-    return request
+            return dict(reminded=passed)
+    return {}
 
 
 def _only_one(audience: Audience) -> str | None:
@@ -257,6 +259,8 @@ def next_due(request: HumanRequest) -> datetime | None:
     if request.ended:
         return None
     policy = request.policy
+    if not policy.reminders and not policy.escalations:
+        return request.deadline
     moments = [
         request.opened_at + timedelta(seconds=after) for after in policy.reminders[request.reminded :][:1]
     ]

@@ -128,7 +128,7 @@ class Runner:
         run = claimed.run
         task = asyncio.create_task(self._execute(claimed), name=f"handrail {run.id}")
         self._tasks[run.id] = (run.token, task)
-        task.add_done_callback(lambda ended: self._forget(run.id, run.token, ended))
+        task.add_done_callback(lambda ended: self._forget(run, ended))
 
     @property
     def gathering(self) -> list[str]:
@@ -157,21 +157,22 @@ class Runner:
         except StoreError as error:  # the answers stay where they are: they are looked for again
             logger.warning("answers for run %s are taken up later: %s", activation.run_id, error)
 
-    def _forget(self, run_id: str, token: int, task: "asyncio.Task[None]") -> None:
+    def _forget(self, run: StoredRun, task: "asyncio.Task[None]") -> None:
+        run_id = run.id
         if task.cancelled():
             if run_id not in self._dropped and not self.halted():
                 # By its own code: nobody stopped it, so nobody would take it up again.
-                self._endings.add(ending := asyncio.create_task(self._end_cancelled(run_id, token)))
+                self._endings.add(ending := asyncio.create_task(self._end_cancelled(run)))
                 ending.add_done_callback(self._endings.discard)
         elif (error := task.exception()) is not None:
             logger.error("run %s can't be executed here", run_id, exc_info=error)
             self._tell_error(run_id, error)
         self._dropped.discard(run_id)
-        if (held := self._tasks.get(run_id)) is not None and held[0] == token:
+        if (held := self._tasks.get(run_id)) is not None and held[0] == run.token:
             del self._tasks[run_id]
         self.ended.set()
 
-    async def _end_cancelled(self, run_id: str, token: int) -> None:
+    async def _end_cancelled(self, run: StoredRun) -> None:
         """Store the failure of a run whose code has cancelled the task that executes it."""
         failure = {
             "name": "flow",
@@ -181,14 +182,13 @@ class Runner:
         try:
             stored = await self.store.do(
                 units.finish,
-                run_id=run_id,
-                token=token,
+                run=run,
                 now=self.clock.now(),
                 status=RunStatus.FAILED,
                 error=failure,
             )
         except StoreError as error:
-            self.failed[run_id] = error
+            self.failed[run.id] = error
         else:
             if stored is not None:
                 self.tell(stored)
@@ -217,8 +217,7 @@ class Runner:
             killpoints.reach("finish:before")
             stored = await activation.insist(
                 units.finish,
-                run_id=run.id,
-                token=run.token,
+                run=run,
                 now=self.clock.now(),
                 status=end.status,
                 result=end.result,

@@ -68,9 +68,8 @@ def log(
 
 def create(tx: RunTransaction, *, run: StoredRun) -> StoredRun | None:
     """Store a new run; None if it is new, else the run that has its id already."""
-    if (existing := tx.run(run.id)) is not None:
-        return existing
-    tx.insert_run(run)
+    if not tx.insert_run(run):
+        return tx.run(run.id)
     log(tx, run, "started", run.created_at, flow=run.flow)
     if run.status is RunStatus.PENDING:
         tx.add_wakeup(run.id, "", run.created_at)
@@ -96,7 +95,7 @@ def _claim_one(
     strands = tx.take_wakeups(run_id, now)
     if not strands:
         return None
-    if tx.entry(run_id, MIGRATED, 0) is not None and any(strands):
+    if any(strands) and tx.entry(run_id, MIGRATED, 0) is not None:
         tx.open_branches(
             run_id
         )  # what waits still has the addresses of before: every branch looks for itself
@@ -196,7 +195,8 @@ def record(
     `again` is a frame that will be executed again because it failed, `watch` a request that is waited for. Returns
     False, and changes nothing, if the run belongs to somebody else by now.
     """
-    if not tx.holds(run_id, token):
+    held = tx.set_waiting(run_id, token, now) if park and not strand else tx.holds(run_id, token)
+    if not held:
         return False
     if again is not None:
         reopen(tx, run_id, again)
@@ -212,9 +212,7 @@ def record(
     if wake_at is not None:
         tx.add_wakeup(run_id, strand, wake_at)
         tx.signal("timer", wake_at.isoformat())
-    if park and not strand:
-        wait(tx, run_id, now)
-    if park and tx.has_wakeup(run_id, now):
+    if park and tx.has_wakeup(run_id, now):  # what woke it meanwhile wakes it at once
         tx.signal("wakeup", run_id)
     return True
 
@@ -265,13 +263,6 @@ def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
         reopen(tx, run_id, branch.address)
 
 
-def wait(tx: RunTransaction, run_id: str, now: datetime) -> None:
-    """Let the run wait; what woke it meanwhile wakes it at once."""
-    tx.set_waiting(run_id, now)
-    if tx.has_wakeup(run_id, now):
-        tx.signal("wakeup", run_id)
-
-
 def end_branch(tx: RunTransaction, *, run_id: str, token: int, gather: Entry, branch: Entry) -> int | None:
     """Store how a branch ended; returns how many branches of the gather haven't, or None for a stale token."""
     if not tx.holds(run_id, token):
@@ -294,18 +285,22 @@ def branch_results(tx: RunTransaction, *, run_id: str, frame: str) -> list[Entry
 def finish(
     tx: RunTransaction,
     *,
-    run_id: str,
-    token: int,
+    run: StoredRun,
     now: datetime,
     status: RunStatus,
+    entries: Sequence[Entry] = (),
     result: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
 ) -> StoredRun | None:
-    """Store the end of a run, or that it needs attention; None for a stale token."""
-    run = tx.run(run_id)
-    if run is None or run.token != token or run.status is not RunStatus.RUNNING:
+    """Store the end of a run as it was taken, or that it needs attention; None if it is somebody else's by now."""
+    ended = replace(
+        run, status=status, worker=None, token=run.token + 1, updated_at=now, result=result, error=error
+    )
+    if not tx.update_run(ended, held=run.token):
         return None
-    return _settle(tx, replace(run, result=result, error=error), status, now, None)
+    tx.write_entries(run.id, entries)
+    _clear(tx, ended, now, None)
+    return ended
 
 
 def _settle(
@@ -313,16 +308,21 @@ def _settle(
 ) -> StoredRun:
     run = replace(run, status=status, worker=None, token=run.token + 1, updated_at=now)
     tx.update_run(run)
-    tx.delete_wakeups(run.id)
-    tx.delete_watches(run.id)
-    if status not in STAYS_ASKED or run.home is not None:
-        moves.withdraw_all(
-            tx, run_id=run.id, actor=actor or SYSTEM.name, now=now, reason=f"the run is {status}"
-        )
-    failed_in = {"step": run.error["name"]} if run.error and "name" in run.error else {}
-    log(tx, run, status.lower(), now, actor, **failed_in)
-    tx.signal("run", run.id)
+    _clear(tx, run, now, actor)
     return run
+
+
+def _clear(tx: RunTransaction, run: StoredRun, now: datetime, actor: str | None) -> None:
+    """Nothing wakes a run that has settled, nobody is asked for it any more, and everybody may know."""
+    if tx.is_awaited(run.id):
+        tx.delete_wakeups(run.id)
+        tx.delete_watches(run.id)
+        if run.status not in STAYS_ASKED or run.home is not None:
+            reason = f"the run is {run.status}"
+            moves.withdraw_all(tx, run_id=run.id, actor=actor or SYSTEM.name, now=now, reason=reason)
+    failed_in = {"step": run.error["name"]} if run.error and "name" in run.error else {}
+    log(tx, run, run.status.lower(), now, actor, **failed_in)
+    tx.signal("run", run.id)
 
 
 def cancel(tx: RunTransaction, *, run_id: str, now: datetime, actor: str) -> StoredRun | None:

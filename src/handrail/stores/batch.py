@@ -31,6 +31,7 @@ def commit(
             transaction.forget()
             connection.execute(begin)
             _run_apart(transaction, jobs, where)
+        transaction.write_events()
         written()
         connection.execute("COMMIT")
     except BaseException:
@@ -74,6 +75,7 @@ def _run_together(transaction: Transaction, jobs: Sequence[Job], where: str) -> 
 def _run_apart(transaction: Transaction, jobs: Sequence[Job], where: str) -> None:
     """Run each job in a savepoint of its own, so that a failing one takes nothing else with it."""
     for job in jobs:
+        transaction.write_events()  # those of the units before must not share the fate of this one
         transaction.connection.execute("SAVEPOINT unit")
         if not _run(transaction, job, where):
             transaction.connection.execute("ROLLBACK TO unit")

@@ -3,13 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from handrail.inbox.log import GENESIS, chained
 from handrail.inbox.ports import Filter, LogEntry, Message
-from handrail.requests.errors import StoreCorrupt
+from handrail.requests.errors import ProgrammingError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event
 from handrail.requests.record import read_move, read_request, write_draft, write_state
@@ -25,7 +24,11 @@ class InboxRows:
 
     connection: sqlite3.Connection
     signals: list[tuple[str, str]]
+    reading: bool
+    """whether nothing may be written"""
     head: tuple[int, str] | None
+    unwritten: list[tuple[Any, ...]]
+    """rows of events that were appended and not written yet"""
 
     def request(self, request_id: str) -> HumanRequest | None:
         row = self.connection.execute(SQL["request"], {"id": request_id}).fetchone()
@@ -74,18 +77,24 @@ class InboxRows:
         self.connection.execute(SQL["delete_watches"], {"run_id": run_id})
 
     def insert_request(self, request: HumanRequest) -> None:
+        draft = request.draft
         self.connection.execute(
             SQL["insert_request"],
-            {
-                **_row(request),
-                "draft": write_draft(request.draft),
-                "key": request.draft.key,
-                "priority": request.draft.priority,
-            },
+            (
+                request.id,
+                request.thread,
+                request.run_id,
+                request.flow,
+                write_draft(draft),
+                draft.key,
+                draft.priority,
+                *_state_row(request),
+            ),
         )
 
-    def update_request(self, request: HumanRequest) -> bool:
-        return self.connection.execute(SQL["update_request"], _row(request)).rowcount == 1
+    def update_request(self, request: HumanRequest, since: int) -> bool:
+        row = (*_state_row(request), request.id, since)
+        return self.connection.execute(SQL["update_request"], row).rowcount == 1
 
     def misfiled_requests(self) -> list[str]:
         return [request_id for (request_id,) in self.connection.execute(SQL["misfiled_requests"])]
@@ -118,29 +127,28 @@ class InboxRows:
         request_id: str | None = None,
         run_id: str | None = None,
     ) -> None:
+        if self.reading:
+            raise ProgrammingError(
+                "a unit of work that was given to `read` wrote to the log: give it to `do`"
+            )
         sequence, previous = self._end()
-        entry = LogEntry(sequence + 1, at.isoformat(), actor, kind, request_id, run_id, data, "")
-        entry = replace(entry, hash=chained(previous, entry))
-        self.connection.execute(
-            SQL["insert_event"],
-            {
-                "sequence": entry.sequence,
-                "at": entry.at,
-                "actor": actor,
-                "kind": kind,
-                "request_id": request_id,
-                "run_id": run_id,
-                "data": data,
-                "hash": entry.hash,
-            },
-        )
-        self.head = (entry.sequence, entry.hash)
+        line = (sequence + 1, at.isoformat(), actor, kind, request_id, run_id, data)
+        self.head = (sequence + 1, chained(previous, line))
+        self.unwritten.append((*line, self.head[1]))
+
+    def write_events(self) -> None:
+        """Write the events that were appended: those of a whole batch at once, which costs a fraction."""
+        if self.unwritten:
+            rows, self.unwritten = self.unwritten, []
+            self.connection.executemany(SQL["insert_event"], rows)
 
     def events(self, request_id: str) -> list[Event]:
+        self.write_events()
         rows = self.connection.execute(SQL["events"], {"request_id": request_id})
         return [Event(request_id, parse_time(at), actor, read_move(data)) for at, actor, data in rows]
 
     def log(self, after: int, limit: int) -> list[LogEntry]:
+        self.write_events()
         return [
             LogEntry(*row) for row in self.connection.execute(SQL["log"], {"after": after, "limit": limit})
         ]
@@ -215,19 +223,16 @@ def _request(row: tuple[str, str, str]) -> HumanRequest:
         ) from None
 
 
-def _row(request: HumanRequest) -> dict[str, Any]:
-    return {
-        "id": request.id,
-        "version": request.version,
-        "status": request.status.value,
-        "thread": request.thread,
-        "run_id": request.run_id,
-        "flow": request.flow,
-        "due_at": to_number_or_none(request.due_at),
-        "pool": _line(request),
-        "worker": request.worker,
-        "state": write_state(request),
-    }
+def _state_row(request: HumanRequest) -> tuple[Any, ...]:
+    """Return what every move may change: version, status, due_at, pool, worker, state."""
+    return (
+        request.version,
+        request.status.value,
+        to_number_or_none(request.due_at),
+        _line(request),
+        request.worker,
+        write_state(request),
+    )
 
 
 def _line(request: HumanRequest) -> str | None:

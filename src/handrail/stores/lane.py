@@ -130,7 +130,7 @@ class Lane:
         """Run the jobs in one transaction and tell those who wait."""
         signals: list[tuple[str, str]] = []
         try:
-            signals = self._commit(Transaction(connection), jobs)
+            signals = self._commit(Transaction(connection, reading=self.bell is None), jobs)
         except sqlite3.Error as error:
             for job in jobs:  # each gets an error of its own, which gathers a traceback of its own
                 job.fail(translate(error, self.where))

@@ -28,8 +28,8 @@ class RunRows:
     def log_of_run(self, run_id: str) -> list[LogEntry]:
         return [LogEntry(*row) for row in self.connection.execute(SQL["log_of_run"], {"run_id": run_id})]
 
-    def insert_run(self, run: StoredRun) -> None:
-        self.connection.execute(SQL["insert_run"], _row(run))
+    def insert_run(self, run: StoredRun) -> bool:
+        return self.connection.execute(SQL["insert_run"], _row(run)).rowcount == 1
 
     def run(self, run_id: str) -> StoredRun | None:
         row = self.connection.execute(SQL["run"], {"id": run_id}).fetchone()
@@ -56,20 +56,30 @@ class RunRows:
         rows = self.connection.execute(SQL["standing"], {"ids": json.dumps(list(run_ids))})
         return [(run_id, RunStatus(status), bool(asks)) for run_id, status, asks in rows]
 
-    def update_run(self, run: StoredRun) -> None:
-        row = _row(run)
-        keys = ("id", "status", "token", "worker", "home", "updated_at", "result", "error")
-        self.connection.execute(SQL["update_run"], {key: row[key] for key in keys})
+    def update_run(self, run: StoredRun, held: int | None = None) -> bool:
+        row = (
+            run.status.value,
+            run.token,
+            run.worker,
+            run.home,
+            to_number(run.updated_at),
+            _text(run.result),
+            _text(run.error),
+            run.id,
+        )
+        if held is None:
+            return self.connection.execute(SQL["update_run"], row).rowcount == 1
+        return self.connection.execute(SQL["update_held_run"], (*row, held)).rowcount == 1
 
     def holds(self, run_id: str, token: int) -> bool:
         return self.connection.execute(SQL["holds"], {"id": run_id, "token": token}).fetchone() is not None
 
-    def set_waiting(self, run_id: str, now: datetime) -> None:
-        self.connection.execute(SQL["set_waiting"], {"id": run_id, "now": to_number(now)})
+    def set_waiting(self, run_id: str, token: int, now: datetime) -> bool:
+        values = {"id": run_id, "token": token, "now": to_number(now)}
+        return self.connection.execute(SQL["set_waiting"], values).rowcount == 1
 
     def write_entries(self, run_id: str, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            self.connection.execute(SQL["write_entry"], _entry_row(run_id, entry))
+        self.connection.executemany(SQL["write_entry"], [_entry_row(run_id, entry) for entry in entries])
 
     def entries(self, run_id: str, frame: str) -> list[Entry]:
         return [
@@ -169,6 +179,9 @@ class RunRows:
         rows = self.connection.execute(SQL["take_branch_wakeups"], values).fetchall()
         return [strand for (strand,) in rows]
 
+    def is_awaited(self, run_id: str) -> bool:
+        return bool(self.connection.execute(SQL["is_awaited"], {"run_id": run_id}).fetchone()[0])
+
     def delete_wakeups(self, run_id: str) -> None:
         self.connection.execute(SQL["delete_wakeups"], {"run_id": run_id})
 
@@ -196,31 +209,34 @@ class RunRows:
         return [_run(row) for row in self.connection.execute(SQL["runs_of_worker"], {"worker": worker_id})]
 
 
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _text(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return None if value is None else _write(value)
 
 
 def _value(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-def _row(run: StoredRun) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "flow": run.flow,
-        "queue": run.queue,
-        "status": run.status.value,
-        "token": run.token,
-        "worker": run.worker,
-        "home": run.home,
-        "initiator": run.initiator,
-        "created_at": to_number(run.created_at),
-        "updated_at": to_number(run.updated_at),
-        "signature": _text(run.signature),
-        "input": _text(run.input),
-        "result": _text(run.result),
-        "error": _text(run.error),
-    }
+def _row(run: StoredRun) -> tuple[Any, ...]:
+    return (
+        run.id,
+        run.flow,
+        run.queue,
+        run.status.value,
+        run.token,
+        run.worker,
+        run.home,
+        run.initiator,
+        to_number(run.created_at),
+        to_number(run.updated_at),
+        _text(run.signature),
+        _text(run.input),
+        _text(run.result),
+        _text(run.error),
+    )
 
 
 def _run(row: tuple[Any, ...]) -> StoredRun:
@@ -258,18 +274,18 @@ def _run(row: tuple[Any, ...]) -> StoredRun:
     )
 
 
-def _entry_row(run_id: str, entry: Entry) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "frame": entry.frame,
-        "ordinal": entry.ordinal,
-        "label": entry.label,
-        "kind": entry.kind,
-        "state": entry.state.value,
-        "value": entry.value,
-        "request_id": entry.request_id,
-        "attempt": entry.attempt,
-    }
+def _entry_row(run_id: str, entry: Entry) -> tuple[Any, ...]:
+    return (
+        run_id,
+        entry.frame,
+        entry.ordinal,
+        entry.label,
+        entry.kind,
+        entry.state.value,
+        entry.value,
+        entry.request_id,
+        entry.attempt,
+    )
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

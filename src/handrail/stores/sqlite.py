@@ -204,9 +204,12 @@ def _set_durable(connection: sqlite3.Connection, where: str) -> None:
 def _only_read(tx: Transaction, unit: Callable[..., R], args: Any, kwargs: Any) -> R:
     """Run a unit on a connection that else writes, and let it write nothing."""
     mark = tx.mark()
+    tx.write_events()  # of the units before in its batch
     tx.connection.execute("PRAGMA query_only = ON")
+    tx.reading = True
     try:
         return unit(tx, *args, **kwargs)
     finally:
         tx.connection.execute("PRAGMA query_only = OFF")
+        tx.reading = False
         tx.forget(mark)

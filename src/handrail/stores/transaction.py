@@ -12,18 +12,21 @@ class Mark(NamedTuple):
 
     signals: int
     head: tuple[int, str] | None
+    unwritten: int
 
 
-BEGINNING = Mark(0, None)
+BEGINNING = Mark(0, None, 0)
 
 
 class Transaction(InboxRows, RunRows):
     """What units of work see of a SQLite database."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, reading: bool = False) -> None:
         self.connection = connection
+        self.reading = reading
         self.signals = []
         self.head = None
+        self.unwritten = []
 
     def signal(self, topic: str, subject: str) -> None:
         """Ring the doorbell `topic` for `subject` once this transaction is committed."""
@@ -31,9 +34,10 @@ class Transaction(InboxRows, RunRows):
 
     def mark(self) -> Mark:
         """Return how far this transaction is."""
-        return Mark(len(self.signals), self.head)
+        return Mark(len(self.signals), self.head, len(self.unwritten))
 
     def forget(self, mark: Mark = BEGINNING) -> None:
         """Forget what was kept beside the database since `mark`, after a rollback to it."""
         del self.signals[mark.signals :]
+        del self.unwritten[mark.unwritten :]
         self.head = mark.head

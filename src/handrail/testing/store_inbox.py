@@ -53,11 +53,16 @@ class InboxContract:
     async def test_a_request_is_updated_from_the_version_before_only(self, store: OpenStore) -> None:
         await store.do(insert, requests=[request(1), request(2)])
         newer = request(1, version=2, status=Status.CLAIMED, claimed_by="bob", due_at=moment(5))
-        assert await store.do(lambda tx: tx.update_request(newer))
-        assert not await store.do(lambda tx: tx.update_request(newer)), "the same version again"
-        assert not await store.do(lambda tx: tx.update_request(request(1, version=4))), "a version left out"
-        assert not await store.do(lambda tx: tx.update_request(request(3, version=2))), "an unknown request"
+        assert await store.do(lambda tx: tx.update_request(newer, 1))
+        assert not await store.do(lambda tx: tx.update_request(newer, 1)), "from the same version again"
+        assert not await store.do(lambda tx: tx.update_request(request(1, version=4), 3)), "from one to come"
+        assert not await store.do(lambda tx: tx.update_request(request(3, version=2), 1)), (
+            "an unknown request"
+        )
         assert await store.read(lambda tx: tx.requests(Filter())) == [newer, request(2)]
+        latest = request(1, version=4)
+        assert await store.do(lambda tx: tx.update_request(latest, 2)), "two moves at once"
+        assert await store.read(lambda tx: tx.requests(Filter())) == [latest, request(2)]
 
     async def test_filters_and_pages(self, store: OpenStore) -> None:
         stored = [
@@ -106,7 +111,7 @@ class InboxContract:
         assert await store.read(lambda tx: tx.due_requests(moment(30), 10)) == in_order
         assert await store.read(lambda tx: tx.due_requests(moment(30), 2)) == in_order[:2]
         assert await store.read(lambda tx: tx.due_requests(NOW, 10)) == []
-        await store.do(lambda tx: tx.update_request(request(5, version=2)))
+        await store.do(lambda tx: tx.update_request(request(5, version=2), 1))
         assert await store.read(lambda tx: tx.next_request_due()) == moment(10)
 
     async def test_what_is_filed_rightly_is_not_misfiled(self, store: OpenStore) -> None:
@@ -142,7 +147,7 @@ class InboxContract:
         log = await store.read(lambda tx: tx.log(0, 100))
         assert [line.sequence for line in log] == [1, 2, 3, 4, 5, 6]
         assert [line.hash for line in log] == [
-            chained(before, line)
+            chained(before, line.line)
             for before, line in zip(["", *(line.hash for line in log)], log, strict=False)
         ]
         assert (log[5].actor, log[5].request_id, log[5].run_id) == (ODD_TEXT, None, "run_1")

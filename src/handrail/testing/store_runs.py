@@ -6,7 +6,7 @@ from handrail.requests.request import Status
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.runs.run import RunStatus
 from handrail.testing.store_samples import NOW, ODD_TEXT, full_run, moment, request, run
-from handrail.testing.store_units import OpenStore, error_of, ids
+from handrail.testing.store_units import OpenStore, ids
 
 
 class RunContract:
@@ -21,8 +21,8 @@ class RunContract:
         assert await store.read(lambda tx: tx.run("none")) is None
 
     async def test_a_run_id_is_taken_once(self, store: OpenStore) -> None:
-        await store.do(lambda tx: tx.insert_run(run()))
-        assert await error_of(store.do(lambda tx: tx.insert_run(run(flow="other")))) is not None
+        assert await store.do(lambda tx: tx.insert_run(run()))
+        assert not await store.do(lambda tx: tx.insert_run(run(flow="other")))
         assert await store.read(lambda tx: tx.run("run_1")) == run()
 
     async def test_a_run_is_updated_where_it_may_change(self, store: OpenStore) -> None:
@@ -88,11 +88,44 @@ class RunContract:
         assert not await holds(3), "it is pending"
         await store.do(lambda tx: tx.update_run(run(token=4, status=RunStatus.RUNNING, worker="w")))
         assert [token for token in range(6) if await holds(token)] == [4]
-        await store.do(lambda tx: tx.set_waiting("run_1", moment(3)))
+        assert not await store.do(lambda tx: tx.set_waiting("run_1", 3, moment(3))), "an old token"
+        assert await store.do(lambda tx: tx.set_waiting("run_1", 4, moment(3)))
+        assert not await store.do(lambda tx: tx.set_waiting("run_1", 4, moment(4))), "it waits already"
         waiting = run(token=4, status=RunStatus.WAITING, updated_at=moment(3))
         assert await store.read(lambda tx: tx.run("run_1")) == waiting
         assert not await holds(4)
         assert not await store.do(lambda tx: tx.holds("none", 0))
+
+    async def test_a_held_run_is_updated_by_its_holder_only(self, store: OpenStore) -> None:
+        async def ended(held: int) -> bool:
+            done = run(token=5, status=RunStatus.FINISHED, result={"n": held})
+            return bool(await store.do(lambda tx: tx.update_run(done, held)))
+
+        await store.do(lambda tx: tx.insert_run(run(token=4)))
+        assert not await ended(4), "it is pending"
+        await store.do(lambda tx: tx.update_run(run(token=4, status=RunStatus.RUNNING, worker="w")))
+        assert [held for held in (3, 5, 4, 4) if await ended(held)] == [4]
+        found = await store.read(lambda tx: tx.run("run_1"))
+        assert found == run(token=5, status=RunStatus.FINISHED, result={"n": 4})
+
+    async def test_a_run_is_awaited_by_wakeups_watches_and_open_requests(self, store: OpenStore) -> None:
+        async def awaited() -> bool:
+            return bool(await store.read(lambda tx: tx.is_awaited("run_1")))
+
+        await store.do(lambda tx: (tx.insert_run(run()), tx.insert_run(run("run_2"))))
+        await store.do(lambda tx: tx.add_wakeup("run_2", "", NOW))
+        assert not await awaited()
+        await store.do(lambda tx: tx.add_wakeup("run_1", "0[1]", moment(99)))
+        assert await awaited(), "a wakeup to come"
+        await store.do(lambda tx: tx.delete_wakeups("run_1"))
+        assert not await awaited()
+        await store.do(lambda tx: tx.add_watch("req_1", "run_1", ""))
+        assert await awaited(), "a watch"
+        await store.do(lambda tx: tx.delete_watches("run_1"))
+        await store.do(lambda tx: tx.insert_request(request(1, run_id="run_1", status=Status.RESOLVED)))
+        assert not await awaited(), "its request has ended"
+        await store.do(lambda tx: tx.insert_request(request(2, run_id="run_1", status=Status.CLAIMED)))
+        assert await awaited(), "an open request"
 
     async def test_wakeups_are_found_by_queue_the_longest_due_first(self, store: OpenStore) -> None:
         def unit(tx: RunTransaction) -> None:

@@ -75,7 +75,7 @@ class TaskContract:
         assert [await store.read(lambda tx, who: tx.load(who), who) for who in people] == [2, 1, 0]
         lasts = [await store.read(lambda tx, who: tx.last_task(who), who) for who in people]
         assert lasts == [stored[3].id, stored[1].id, ""]
-        await store.do(lambda tx: tx.update_request(task(3, worker="bob", version=2)))
+        await store.do(lambda tx: tx.update_request(task(3, worker="bob", version=2), 1))
         assert [await store.read(lambda tx, who: tx.load(who), who) for who in people] == [1, 2, 0]
 
     async def test_the_line_is_ordered_by_priority_then_age_one_of_each_pool(
@@ -98,7 +98,7 @@ class TaskContract:
         second, fourth, fifth = (stored[place].id for place in (1, 3, 4))
         assert await lines() == [[second], [second, fourth], [fifth, fourth], []]
         given = replace(stored[1], in_line=False, worker="bob", version=2)
-        assert await store.do(lambda tx: tx.update_request(given))
+        assert await store.do(lambda tx: tx.update_request(given, 1))
         assert await lines() == [[stored[2].id], [stored[2].id, fourth], [fifth, fourth], []]
 
     async def test_watchers_are_taken_once(self, store: SQLiteStore) -> None:

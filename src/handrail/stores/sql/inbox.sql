@@ -2,8 +2,8 @@
 SELECT id, draft, state FROM request WHERE id = :id
 
 -- name: insert_request
-INSERT INTO request (id, version, status, thread, run_id, flow, due_at, draft, state, key, pool, worker, priority)
-VALUES (:id, :version, :status, :thread, :run_id, :flow, :due_at, :draft, :state, :key, :pool, :worker, :priority)
+INSERT INTO request (id, thread, run_id, flow, draft, key, priority, version, status, due_at, pool, worker, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: keyed
 SELECT id, draft, state FROM request WHERE key = :key
@@ -45,9 +45,8 @@ DELETE FROM watch WHERE request_id = :request_id RETURNING run_id, strand
 DELETE FROM watch WHERE run_id = :run_id
 
 -- name: update_request
-UPDATE request SET version = :version, status = :status, due_at = :due_at, state = :state, pool = :pool,
-    worker = :worker
-WHERE id = :id AND version = :version - 1
+UPDATE request SET version = ?, status = ?, due_at = ?, pool = ?, worker = ?, state = ?
+WHERE id = ? AND version = ?
 
 -- name: misfiled_requests
 SELECT id FROM request WHERE CASE WHEN NOT json_valid(state) THEN 1 ELSE
@@ -81,7 +80,7 @@ SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1
 
 -- name: insert_event
 INSERT INTO event (sequence, at, actor, kind, request_id, run_id, data, hash)
-VALUES (:sequence, :at, :actor, :kind, :request_id, :run_id, :data, :hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: events
 SELECT at, actor, data FROM event WHERE request_id = :request_id ORDER BY sequence

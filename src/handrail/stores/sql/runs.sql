@@ -4,7 +4,7 @@ WHERE run_id = :run_id AND request_id IS NULL ORDER BY sequence
 
 -- name: insert_run
 INSERT INTO run (id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error)
-VALUES (:id, :flow, :queue, :status, :token, :worker, :home, :initiator, :created_at, :updated_at, :signature, :input, :result, :error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 
 -- name: run
 SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
@@ -18,19 +18,22 @@ SELECT id, status, status IN ('PENDING', 'RUNNING', 'WAITING') AND EXISTS (
 FROM run WHERE id IN (SELECT value FROM json_each(:ids))
 
 -- name: update_run
-UPDATE run SET status = :status, token = :token, worker = :worker, home = :home, updated_at = :updated_at, result = :result,
-    error = :error
-WHERE id = :id
+UPDATE run SET status = ?, token = ?, worker = ?, home = ?, updated_at = ?, result = ?, error = ? WHERE id = ?
+
+-- name: update_held_run
+UPDATE run SET status = ?, token = ?, worker = ?, home = ?, updated_at = ?, result = ?, error = ?
+WHERE id = ? AND token = ? AND status = 'RUNNING'
 
 -- name: holds
 SELECT 1 FROM run WHERE id = :id AND token = :token AND status = 'RUNNING'
 
 -- name: set_waiting
-UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now WHERE id = :id
+UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now
+WHERE id = :id AND token = :token AND status = 'RUNNING'
 
 -- name: write_entry
 INSERT INTO journal (run_id, frame, ordinal, label, kind, state, value, request_id, attempt)
-VALUES (:run_id, :frame, :ordinal, :label, :kind, :state, :value, :request_id, :attempt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run_id, frame, ordinal) DO UPDATE SET
     label = excluded.label, kind = excluded.kind, state = excluded.state, value = excluded.value,
     request_id = excluded.request_id, attempt = excluded.attempt
@@ -106,6 +109,10 @@ WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND strand <> '' AND not
 
 -- name: take_branch_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id AND strand <> '' AND not_before <= :now RETURNING strand
+
+-- name: is_awaited
+SELECT EXISTS (SELECT 1 FROM wakeup WHERE run_id = :run_id) OR EXISTS (SELECT 1 FROM watch WHERE run_id = :run_id)
+    OR EXISTS (SELECT 1 FROM request WHERE run_id = :run_id AND status IN ('OPEN', 'CLAIMED'))
 
 -- name: delete_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id
