@@ -28,7 +28,7 @@ def open_one(tx: Any, *, number: int, prefix: str = "req") -> str:
     tx.insert_request(opened)
     _log(tx, opened.id, Opened(opened))
     move = Claimed("alice")
-    tx.update_request(apply(opened, Event(opened.id, NOW, "alice", move)))
+    tx.update_request(apply(opened, Event(opened.id, NOW, "alice", move)), opened.version)
     _log(tx, opened.id, move)
     return opened.id
 

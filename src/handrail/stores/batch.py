@@ -31,7 +31,6 @@ def commit(
             transaction.forget()
             connection.execute(begin)
             _run_apart(transaction, jobs, where)
-        transaction.write_events()
         written()
         connection.execute("COMMIT")
     except BaseException:
@@ -42,11 +41,13 @@ def commit(
         raise
 
 
-def _run(transaction: Transaction, job: Job, where: str) -> bool:
+def _run(transaction: Transaction, job: Job, where: str, *, alone: bool = False) -> bool:
     """Run one job; False if it failed by a fault of its own."""
     mark = transaction.mark()
     try:
         job.run(transaction)
+        if alone:
+            transaction.write_events()
     except sqlite3.Error as error:
         if not is_of_the_unit(error):
             raise
@@ -64,19 +65,24 @@ def _run(transaction: Transaction, job: Job, where: str) -> bool:
 
 
 def _run_together(transaction: Transaction, jobs: Sequence[Job], where: str) -> bool:
-    """Run all jobs; False if one failed after it had written."""
+    """Run all jobs; False if one failed after it had written, or can't be told from the others any more."""
     for job in jobs:
         before = transaction.connection.total_changes
         if not _run(transaction, job, where) and transaction.connection.total_changes != before:
             return False
+    try:
+        transaction.write_events()
+    except sqlite3.Error as error:
+        if not is_of_the_unit(error):
+            raise
+        return False
     return True
 
 
 def _run_apart(transaction: Transaction, jobs: Sequence[Job], where: str) -> None:
     """Run each job in a savepoint of its own, so that a failing one takes nothing else with it."""
     for job in jobs:
-        transaction.write_events()  # those of the units before must not share the fate of this one
         transaction.connection.execute("SAVEPOINT unit")
-        if not _run(transaction, job, where):
+        if not _run(transaction, job, where, alone=True):
             transaction.connection.execute("ROLLBACK TO unit")
         transaction.connection.execute("RELEASE unit")

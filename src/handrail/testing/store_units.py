@@ -173,7 +173,8 @@ class UnitContract:
     async def test_a_chain_of_events_stays_whole_beside_failing_units(self, store: OpenStore) -> None:
         def too_late(tx: RunTransaction) -> None:
             tx.append_event("noted", "late", at=NOW, actor="alice")
-            tx.insert_run(run())
+            tx.insert_run(run("run_2"))
+            raise Refused("late")
 
         def refused(tx: RunTransaction) -> None:
             tx.append_event("noted", "no actor", at=NOW, actor=cast("str", None))
