@@ -352,7 +352,8 @@ class App:
             work.runner.flows.setdefault(existing.queue, flow)
         if new and here:
             work.runner.execute(units.Claimed(run))
-        work.engine.look()
+        else:
+            work.engine.look()
 
 
 def _set_groups(tx: InboxTransaction, *, groups: Mapping[str, Sequence[str]]) -> None:

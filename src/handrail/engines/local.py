@@ -44,6 +44,8 @@ class LocalEngine:
         self._bell = asyncio.Event()
         self._ready: dict[str, None] = {}
         self._look = True
+        self._elsewhere = True
+        """whether another process may have ended runs that somebody here waits for"""
         self._more = False
         """whether runs were left in the store because there was no room for them"""
         self._next: datetime | None = None
@@ -101,7 +103,9 @@ class LocalEngine:
                     self._set_timer(parse_time(subject))
                 case "run":
                     self._settled[subject] = None
-                case "elsewhere" | "message":
+                case "elsewhere":
+                    self._look = self._elsewhere = True
+                case "message":
                     self._look = True
         if self._ready or self._look or self._settled:
             self._bell.set()
@@ -141,7 +145,7 @@ class LocalEngine:
                 self._bell.set()
         if loop_time() - self._checked >= HOUSEKEEPING:
             self._checked = loop_time()
-            self._look = True
+            self._look = self._elsewhere = True
             await self._keep_house()
         if self._more and self._runner.room > 0:
             self._look = True
@@ -173,8 +177,9 @@ class LocalEngine:
         for moment in following:
             if moment > now:
                 self._set_timer(moment)
-        if len(self._runner.watched) <= FEW or loop_time() - self._told >= OFTEN:
-            self._told = loop_time()
+        often = len(self._runner.watched) <= FEW or loop_time() - self._told >= OFTEN
+        if self._elsewhere and often:
+            self._told, self._elsewhere = loop_time(), False
             await self._tell(self._runner.watched)
         await asyncio.sleep(COALESCE)
 

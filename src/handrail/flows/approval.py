@@ -39,6 +39,8 @@ class HumanApprovalNode(HumanNode):
     >>> flow = HumanApprovalNode(timeout=3600) | FunctionNode(lambda x: {"published": x["approved"]})
     """
 
+    repeatable = True
+
     def __init__(
         self,
         timeout: float | None = None,

@@ -29,6 +29,8 @@ class Branch(ChainableNode):
     ['gate', 'then approve']
     """
 
+    repeatable = True
+
     def __init__(
         self, condition: Condition, then: Part, otherwise: Part | None = None, *, name: str | None = None
     ) -> None:

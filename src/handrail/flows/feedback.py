@@ -38,6 +38,8 @@ class FeedbackNode(HumanNode):
     `needs_revision` (with `feedback` and the next `iteration`) or `max_iterations_reached`.
     """
 
+    repeatable = True
+
     def __init__(
         self,
         max_iterations: int = 3,
@@ -156,6 +158,8 @@ class FeedbackLoop(ChainableNode):
     >>> from handrail import LLMNode
     >>> flow = LLMNode(model="gpt-4o") | FeedbackLoop(llm="gpt-4o", max_iterations=3)
     """
+
+    repeatable = True
 
     def __init__(
         self,

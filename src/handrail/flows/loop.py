@@ -28,6 +28,8 @@ class Loop(ChainableNode):
     10
     """
 
+    repeatable = True
+
     def __init__(
         self, body: Part, until: Condition, max_iterations: int = 10, *, name: str | None = None
     ) -> None:

@@ -6,7 +6,7 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from handrail.flows import execution
 from handrail.flows.execution import Data, StepOptions
@@ -56,6 +56,9 @@ class ChainableNode:
     registered_as: str | None = None
     """the name that an app has given this flow"""
     options: StepOptions = StepOptions()
+    repeatable: ClassVar[bool] = False
+    """Whether its own code does nothing but ask and execute steps, and comes to the same each time: then its result
+    is stored with what comes next, because a replay would come to it again. It counts for the class that says it."""
 
     def __init__(
         self,
@@ -71,6 +74,8 @@ class ChainableNode:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        whose = next(vars(each) for each in cls.__mro__ if "execute" in vars(each))
+        cls.repeatable = bool(whose.get("repeatable", False))
         body = cls.execute  # its own, or that of a mixin
         if not hasattr(body, "__handrail_body__") and body is not ChainableNode.execute:
             if inspect.isfunction(body) and not inspect.iscoroutinefunction(inspect.unwrap(body)):
@@ -128,6 +133,8 @@ def check_unique(names: Sequence[str | None]) -> None:
 
 class Chain(ChainableNode):
     """Nodes that are executed one after the other, each with the result of the one before. Made by `|`."""
+
+    repeatable = True
 
     def __init__(self, nodes: Sequence[ChainableNode], *, name: str | None = None) -> None:
         super().__init__(name=name)

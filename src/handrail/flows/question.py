@@ -20,6 +20,8 @@ TEXT = {"type": "string", "minLength": 1}
 class Question(HumanNode):
     """Ask one question; the node behind `ask`."""
 
+    repeatable = True
+
     def __init__(self, question: str, schema: Any, context: Data, **options: Any) -> None:
         super().__init__(**options)
         if not isinstance(question, str) or not question.strip():

@@ -51,6 +51,8 @@ class MultiReviewerNode(HumanNode):
     Fraction(share=0.66, kind='fraction')
     """
 
+    repeatable = True
+
     def __init__(
         self,
         reviewers: Sequence[str],

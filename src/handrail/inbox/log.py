@@ -23,6 +23,7 @@ PAGE = 1000
 
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+
 def chained(previous: str, line: Line) -> str:
     """Return the hash (SHA-256, hex) that `line` must carry after one with the hash `previous`."""
     return hashlib.sha256(f"{previous}\n{_write(line)}".encode()).hexdigest()

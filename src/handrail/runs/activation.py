@@ -69,6 +69,15 @@ class Strand:
     frames: Frames = field(default_factory=dict)
     requests: Requests = field(default_factory=dict)
     parked: bool = False
+    held: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    """entries that are stored with the next ones, by frame and ordinal"""
+    owing: bool = False
+    """whether a replay might not come to all of them again: then nothing may be done before they are stored"""
+
+    def hold(self, entry: Entry, *, owing: bool) -> None:
+        """Keep an entry for the next write."""
+        self.held[entry.frame, entry.ordinal] = entry
+        self.owing = self.owing or owing
 
 
 @dataclass(eq=False)
@@ -130,6 +139,9 @@ class Activation:
             strand.parked = True
             if strand.branch is not None:
                 entries = [*entries, replace(strand.branch, state=State.WAITING)]
+        if strand.held:
+            latest = {(entry.frame, entry.ordinal): entry for entry in entries}
+            entries = list((strand.held | latest).values())
         try:
             held = await self.insist(
                 units.record,
@@ -149,6 +161,7 @@ class Activation:
             raise
         if not held:
             raise self.end(Fenced())
+        strand.held, strand.owing = {}, False
 
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""

@@ -195,7 +195,10 @@ class Gather:
 
     async def _run(self, branch: OpenBranch, body: Branch) -> None:
         """Execute one branch to its end or next wait."""
-        ended = await self._result(branch, body)
+        strand = Strand(
+            branch.entry.address, asyncio.current_task(), branch.entry, branch.frames, branch.requests
+        )
+        ended = await self._result(strand, branch.entry, body)
         if ended is None:
             return
         left = await self._activation.insist(
@@ -204,18 +207,17 @@ class Gather:
             token=self._activation.token,
             gather=self.entry,
             branch=ended,
+            entries=list(strand.held.values()),
         )
         if left is None:
             raise self._activation.end(Fenced())
         self._left = min(self._left, int(left))
         killpoints.reach("branch:after")
 
-    async def _result(self, branch: OpenBranch, body: Branch) -> Entry | None:
+    async def _result(self, strand: Strand, entry: Entry, body: Branch) -> Entry | None:
         """Return how a branch has ended, or None if it waits."""
         from handrail.runs.scope import Scope
 
-        entry = branch.entry
-        strand = Strand(entry.address, asyncio.current_task(), entry, branch.frames, branch.requests)
         inner = Scope(self._activation, strand, entry.address, around=self._scope)
         _current.set(inner)
         try:

@@ -89,6 +89,10 @@ class Runner:
         """The runs that are executed here, with their tokens."""
         return {run_id: token for run_id, (token, _) in self._tasks.items()}
 
+    def executes(self, run_id: str) -> bool:
+        """Whether the run is executed here."""
+        return run_id in self._tasks
+
     async def claim(self, run_ids: Iterable[str]) -> int:
         """Take those of the runs that may go on, and execute them; returns how many."""
         wanted = list(dict.fromkeys(run_ids))[: self.room]
@@ -210,8 +214,9 @@ class Runner:
             home=run.home,
         )
         self._activations[run.id] = activation
+        strand = Strand("", asyncio.current_task(), frames=claimed.frames, requests=claimed.requests)
         try:
-            end = await self._to_its_end(self.flows[run.queue], claimed, activation)
+            end = await self._to_its_end(self.flows[run.queue], run, activation, strand)
             if end is None:
                 return
             killpoints.reach("finish:before")
@@ -220,6 +225,7 @@ class Runner:
                 run=run,
                 now=self.clock.now(),
                 status=end.status,
+                entries=list(strand.held.values()),
                 result=end.result,
                 error=end.error,
             )
@@ -234,14 +240,17 @@ class Runner:
             if self._activations.get(run.id) is activation:
                 del self._activations[run.id]
 
-    async def _to_its_end(self, flow: ChainableNode, claimed: Claimed, activation: Activation) -> End | None:
+    async def _to_its_end(
+        self, flow: ChainableNode, run: StoredRun, activation: Activation, strand: Strand
+    ) -> End | None:
         """Execute until the run waits (None) or ends."""
-        run = claimed.run
-        strand = Strand("", asyncio.current_task(), frames=claimed.frames, requests=claimed.requests)
-        scope = Scope(activation, strand)
+        # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
+        whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
+        scope = Scope(activation, strand, repeatable=whole.repeatable)
         _current.set(scope)
         try:
-            result = await self._call(flow, run)
+            flow.check_input(run.input)
+            result = await body_of(whole)(run.input)
             scope.close()
             return _finished(result, scope)
         except Stopped as stop:
@@ -255,12 +264,6 @@ class Runner:
             if not is_failure(error):
                 raise cut_off(error) from error
             return self._failed(error, strand, run, activation)
-
-    async def _call(self, flow: ChainableNode, run: StoredRun) -> Any:
-        # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
-        whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
-        flow.check_input(run.input)
-        return await body_of(whole)(run.input)
 
     def _failed(
         self, error: BaseException, strand: Strand, run: StoredRun, activation: Activation

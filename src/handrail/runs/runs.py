@@ -116,7 +116,7 @@ class Runs:
         """Return the run once it has settled. Raises `TimeoutError` after `timeout` seconds; the run goes on."""
         future = runner.watch(run_id)
         try:
-            if (run := await self.get(run_id)).settled:
+            if not runner.executes(run_id) and (run := await self.get(run_id)).settled:
                 return run
             async with asyncio.timeout(timeout):
                 return await future

@@ -58,6 +58,7 @@ class Scope:
         around: "Scope | None" = None,
         own: Entry | None = None,
         node: ChainableNode | None = None,
+        repeatable: bool = False,
     ) -> None:
         self.activation = activation
         self.strand = strand
@@ -66,6 +67,8 @@ class Scope:
         self._around = around or parent
         self.own = own
         self.node = node
+        self.repeatable = repeatable
+        """whether the code in here comes to the same each time: see `ChainableNode.repeatable`"""
         self.entries = strand.frames.get(frame, [])
         self._taken_in = 0
         self._written = own is None or bool(self.entries)
@@ -201,6 +204,18 @@ class Scope:
         for scope, mark in marks:
             scope.own, scope._written = mark, True
 
+    async def _done(self, entry: Entry, text: str, *, owing: bool) -> None:
+        """Record the result of a step: now, or with what comes next if that is as good."""
+        entry = replace(entry, state=State.DONE, value=text)
+        if not self.repeatable:
+            await self.write(entry)
+            killpoints.reach("step:after")
+            return
+        for scope, mark in self._marks():
+            self.strand.hold(mark, owing=False)
+            scope.own, scope._written = mark, True
+        self.strand.hold(entry, owing=owing)
+
     async def park(self, *entries: Entry, **together: Any) -> NoReturn:
         """Let this branch of the run wait, and unwind."""
         await self.write(*entries, park=True, **together)
@@ -334,7 +349,19 @@ class Scope:
             entry = replace(entry, state=State.BEGUN)
             await self.write(entry)
             killpoints.reach("begin:after")
-        inner = Scope(self.activation, self.strand, entry.address, parent=self, own=entry, node=node)
+        repeatable = node is not None and node.repeatable
+        if self.strand.owing and not repeatable:
+            await self.write()
+            killpoints.reach("step:after")
+        inner = Scope(
+            self.activation,
+            self.strand,
+            entry.address,
+            parent=self,
+            own=entry,
+            node=node,
+            repeatable=repeatable,
+        )
         inner._written = recorded or entry.state is State.BEGUN
         killpoints.reach("step:before")
         try:
@@ -356,18 +383,20 @@ class Scope:
                 )  # cut off in its middle: a person is asked, as after a crash
             raise await self._failed(entry, error, options) from error
         killpoints.reach("step:executed")
-        await self.write(replace(entry, state=State.DONE, value=text))
-        killpoints.reach("step:after")
+        await self._done(entry, text, owing=not repeatable)
         return self.take_in(text)
 
     async def _attempt(self, body: Callable[[], Awaitable[JSON]], limit: float | None) -> str:
         """Execute the body in this scope and return its result as text."""
         token = _current.set(self)
         try:
-            async with asyncio.timeout(limit) as bound:
+            if limit is None:
                 result = await body()
+            else:
+                async with asyncio.timeout(limit) as bound:
+                    result = await body()
         except TimeoutError:
-            if bound.expired():
+            if limit is not None and bound.expired():
                 self._expired = True
                 raise TimeoutError(f"the attempt took longer than attempt_timeout={limit:g} s") from None
             raise

@@ -198,8 +198,6 @@ def record(
     held = tx.set_waiting(run_id, token, now) if park and not strand else tx.holds(run_id, token)
     if not held:
         return False
-    if again is not None:
-        reopen(tx, run_id, again)
     if question is not None:
         asked = _ask(tx, run_id, question, now)
         entries = [
@@ -207,6 +205,8 @@ def record(
             for entry in entries
         ]
     tx.write_entries(run_id, entries)
+    if again is not None:
+        reopen(tx, run_id, again)
     if watch is not None:
         _watch(tx, run_id, strand, watch, now)
     if wake_at is not None:
@@ -263,10 +263,22 @@ def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
         reopen(tx, run_id, branch.address)
 
 
-def end_branch(tx: RunTransaction, *, run_id: str, token: int, gather: Entry, branch: Entry) -> int | None:
-    """Store how a branch ended; returns how many branches of the gather haven't, or None for a stale token."""
+def end_branch(
+    tx: RunTransaction,
+    *,
+    run_id: str,
+    token: int,
+    gather: Entry,
+    branch: Entry,
+    entries: Sequence[Entry] = (),
+) -> int | None:
+    """Store how a branch ended, and its last `entries`.
+
+    Returns how many branches of the gather haven't ended, or None for a stale token.
+    """
     if not tx.holds(run_id, token):
         return None
+    tx.write_entries(run_id, entries)
     joined = tx.entry(run_id, gather.frame, gather.ordinal)
     before = tx.entry(run_id, branch.frame, branch.ordinal)
     if joined is None:
