@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any, Self
 
 from handrail import settings
@@ -18,6 +17,7 @@ from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Channel
 from handrail.inbox.ports import Clock, InboxTransaction
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
+from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
 from handrail.runs import many, units
 from handrail.runs.draft import draft
@@ -279,7 +279,7 @@ class App:
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         # Under its name only if that means this very flow here: another app's flow may have the same name.
         queue = named if named and known is flow else f"run:{run_id}"
-        run = replace(self._draft(flow, data, run_id, named or name, queue, initiator), home=home)
+        run = changed(self._draft(flow, data, run_id, named or name, queue, initiator), home=home)
         work.attend(run_id)
         try:
             await self._begin(run, flow)
@@ -343,7 +343,7 @@ class App:
             return
         here = work.runner.room > 0 and (flow is not None or run.queue in work.runner.flows)
         if here:
-            run = replace(run, status=RunStatus.RUNNING, worker=work.worker.id, token=1)
+            run = changed(run, status=RunStatus.RUNNING, worker=work.worker.id, token=1)
         with work.runner.reserved(int(here)):
             existing, new = await self.runs.create(run)
         if (

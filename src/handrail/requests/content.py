@@ -21,6 +21,8 @@ LIMIT = 1024 * 1024
 SEPARATOR = "\x1f"
 """What parts of a key are joined by: no id or name has it, ids are printable."""
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
@@ -45,6 +47,8 @@ def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing)
     >>> encode({"content": ("a", 1)})
     '{"content":["a",1]}'
     """
+    if value is None:
+        return "null"
     try:
         text = _encoder.encode(value)
         size = len(text) if text.isascii() else len(text.encode())
@@ -74,6 +78,8 @@ def as_stored(value: JSON, what: str = "data", given: Callable[[], int] = _nothi
 
 def isolated(value: JSON) -> JSON:
     """Return a copy that shares nothing with `value`; JSON reads as it would after a crash."""
+    if type(value) is dict and _is_flat(value):
+        return value.copy()
     try:
         return json.loads(_encoder.encode(value))
     except (TypeError, ValueError, RecursionError):
@@ -88,7 +94,28 @@ def content_hash(value: JSON) -> str:
     >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(_canonical.encode(as_stored(value)).encode()).hexdigest()
+    if not _is_as_stored(value):
+        value = as_stored(value)
+    try:
+        return hashlib.sha256(_canonical.encode(value).encode()).hexdigest()
+    except (ValueError, RecursionError):
+        encode(value)  # which says why
+        raise
+
+
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Whether an object holds nothing that could be shared, and reads as it is written."""
+    return {*map(type, value)} <= {str} and {*map(type, value.values())} <= _PLAIN
+
+
+def _is_as_stored(value: object) -> bool:
+    """Whether a value reads as it is written, if it can be written at all."""
+    kind = type(value)
+    if kind is dict:
+        return {*map(type, value)} <= {str} and all(map(_is_as_stored, value.values()))  # type: ignore[call-overload,attr-defined]
+    if kind is list:
+        return all(map(_is_as_stored, value))  # type: ignore[call-overload]
+    return kind in _PLAIN
 
 
 def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:

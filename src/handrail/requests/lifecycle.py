@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from handrail.requests.decision import Decision
 from handrail.requests.errors import Conflict, IllegalMove
+from handrail.requests.facts import changed
 from handrail.requests.outcome import Outcome
 from handrail.requests.policy import Audience
 from handrail.requests.request import HumanRequest, Status
@@ -190,15 +191,8 @@ def apply(request: HumanRequest | None, event: Event) -> HumanRequest:
     if request is None:
         raise IllegalMove(f"the log of request {event.request_id} doesn't begin with its opening")
     status = target(request, type(event.move))
-    changed = _changed(request, status=status, version=request.version + 1, **_change(request, event))
-    return _changed(changed, due_at=next_due(changed))
-
-
-def _changed(request: HumanRequest, **change: Any) -> HumanRequest:
-    """Return a copy with other values. It happens at every move, and `replace` takes ten times as long."""
-    copy = object.__new__(HumanRequest)
-    copy.__dict__.update(request.__dict__, **change)
-    return copy
+    moved = changed(request, status=status, version=request.version + 1, **_change(request, event))
+    return changed(moved, due_at=next_due(moved))
 
 
 def _change(request: HumanRequest, event: Event) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from handrail.flows.execution import Parked, Stopped
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.errors import ForeignTask, StoreBusy, StoreError, StoreFull
+from handrail.requests.facts import changed
 from handrail.runs import units
 from handrail.runs.journal import Entry, State
 from handrail.runs.units import Frames, Question, Requests
@@ -138,7 +139,7 @@ class Activation:
         if park:
             strand.parked = True
             if strand.branch is not None:
-                entries = [*entries, replace(strand.branch, state=State.WAITING)]
+                entries = [*entries, changed(strand.branch, state=State.WAITING)]
         if strand.held:
             latest = {(entry.frame, entry.ordinal): entry for entry in entries}
             entries = list((strand.held | latest).values())

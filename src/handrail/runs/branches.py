@@ -10,12 +10,12 @@ import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail import killpoints
 from handrail.flows.execution import Parked, _current
 from handrail.requests.content import JSON, decode, encode
+from handrail.requests.facts import changed
 from handrail.runs import units
 from handrail.runs.activation import Fenced, Strand, cut_off, is_failure
 from handrail.runs.journal import Entry, State, as_failure, failure_of, place_of
@@ -90,7 +90,7 @@ class Gather:
     async def open(self) -> None:
         """Store the gather, and its first branches with it."""
         count = len(self._branches)
-        self.entry = replace(self.entry, value=encode(count), attempt=count)
+        self.entry = changed(self.entry, value=encode(count), attempt=count)
         self._left, self._stale = count, False
         await self._begin(self.entry)
 
@@ -224,7 +224,7 @@ class Gather:
             result = await (body() if callable(body) else body)
             inner.close()
             text = encode(result, f"the result of branch {entry.address!r}", inner.given)
-            return replace(entry, state=State.DONE, value=text)
+            return changed(entry, state=State.DONE, value=text)
         except Parked:
             return None
         except BaseException as error:
@@ -234,7 +234,7 @@ class Gather:
                 return None
             if self._activation.doom is not None:
                 raise self._activation.doom from error
-            return replace(entry, state=State.FAILED, value=encode(as_failure(entry.address, error)))
+            return changed(entry, state=State.FAILED, value=encode(as_failure(entry.address, error)))
 
 
 async def _join(scope: "Scope", entry: Entry) -> list[JSON]:
@@ -243,9 +243,9 @@ async def _join(scope: "Scope", entry: Entry) -> list[JSON]:
     if entry.state is not State.DONE:
         for branch in ended:
             if branch.state is State.FAILED:
-                await scope.write(replace(entry, state=State.FAILED, value=branch.value, attempt=0))
+                await scope.write(changed(entry, state=State.FAILED, value=branch.value, attempt=0))
                 raise failure_of(branch, scope.run_id)
         # The results stay where they are: together they may be larger than one entry can be.
-        await scope.write(replace(entry, state=State.DONE, attempt=0))
+        await scope.write(changed(entry, state=State.DONE, attempt=0))
         killpoints.reach("join:after")
     return [scope.take_in(branch.value) for branch in ended]

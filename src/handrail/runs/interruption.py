@@ -4,11 +4,11 @@ The begin mark of a step with `on_interrupt="ask"` is stored before the step is 
 process died in the step's middle.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handrail.requests.content import encode
 from handrail.requests.decision import Verb
+from handrail.requests.facts import changed
 from handrail.requests.request import RequestDraft
 from handrail.runs.activation import Cancelled
 from handrail.runs.journal import Entry, State
@@ -69,5 +69,5 @@ async def ask_what_happened(scope: "Scope", entry: Entry) -> str | None:
         if answer["what"] == HAPPENED:  # stored with the step's result: a crash in between must not ask again
             return encode(answer["result"])
         # Open again, not begun: dying before it begins anew is no interruption that anybody has to be asked about.
-        await aside.settle(asked, replace(entry, state=State.OPEN))
+        await aside.settle(asked, changed(entry, state=State.OPEN))
         return None

@@ -38,7 +38,7 @@ class State(StrEnum):
     """it ended the whole run"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One step of a run.
 

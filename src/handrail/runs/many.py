@@ -9,13 +9,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from handrail import killpoints
 from handrail.inbox.ports import Store
 from handrail.requests.content import content_hash, encode
 from handrail.requests.errors import InvalidInput, InvalidItem
+from handrail.requests.facts import changed
 from handrail.runs import units
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import SETTLED_RUNS, RunStatus, StoredRun
@@ -129,7 +130,7 @@ async def _chunks(items: Items, draft: Draft, ids: Ids) -> AsyncGenerator[list[S
                     chunk, size, began = [], 0, time()
                 continue
             run = _checked(draft, item, index)
-            chunk.append(replace(run, id=ids.next(run.input)))
+            chunk.append(changed(run, id=ids.next(run.input)))
             size += len(encode(run.input))
             index += 1
             if len(chunk) == CHUNK or size >= HEAVY or time() - began > PATIENCE:

@@ -118,6 +118,8 @@ class Runs:
         try:
             if not runner.executes(run_id) and (run := await self.get(run_id)).settled:
                 return run
+            if timeout is None:
+                return await future
             async with asyncio.timeout(timeout):
                 return await future
         except TimeoutError:

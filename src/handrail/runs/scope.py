@@ -8,7 +8,6 @@ doesn't match the flow.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -24,6 +23,7 @@ from handrail.requests.errors import (
     ProgrammingError,
     StoreError,
 )
+from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs import interruption, tasks
@@ -104,15 +104,13 @@ class Scope:
         self._check_whole()
         ordinal, label = self._cursor, self._label(name)
         self._cursor += 1
-        fresh = Entry(self.address, ordinal, label, kind, State.OPEN)
-        if ordinal >= len(self.entries):
-            return fresh, False
-        recorded = self.entries[ordinal]
-        if recorded.kind == ANY_KIND and recorded.label == label:
-            return fresh, False
-        if (recorded.label, recorded.kind) != (label, kind):
-            self.differs(ordinal, place_of(recorded), place_of(fresh))
-        return recorded, True
+        if ordinal < len(self.entries):
+            recorded = self.entries[ordinal]
+            if (recorded.label, recorded.kind) == (label, kind):
+                return recorded, True
+            if (recorded.label, recorded.kind) != (label, ANY_KIND):
+                self.differs(ordinal, place_of(recorded), {"name": label, "kind": kind})
+        return Entry(self.address, ordinal, label, kind, State.OPEN), False
 
     def _label(self, name: str | None) -> str:
         if name is None:
@@ -132,7 +130,7 @@ class Scope:
 
     async def settle(self, ordinal: int, *together: Entry) -> None:
         """Store that an entry of this frame is over, and what that means for others."""
-        self.entries[ordinal] = replace(self.entries[ordinal], state=State.DONE)
+        self.entries[ordinal] = changed(self.entries[ordinal], state=State.DONE)
         await self.write(self.entries[ordinal], *together)
 
     def differs(self, ordinal: int, recorded: dict[str, Any] | None, flow: dict[str, Any] | None) -> NoReturn:
@@ -158,7 +156,7 @@ class Scope:
         except HandrailError as error:
             if not isinstance(error, StoreError | ProgrammingError):
                 failure = encode(as_failure(entry.address, error))
-                await self.write(replace(entry, state=State.FAILED, value=failure, request_id=None))
+                await self.write(changed(entry, state=State.FAILED, value=failure, request_id=None))
             raise
 
     def check_question(self, entry: Entry, draft: RequestDraft) -> None:
@@ -191,7 +189,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             if scope.own is not None and (not scope._written or (parking and scope.own.state is State.BEGUN)):
-                found.append((scope, replace(scope.own, state=State.OPEN)))
+                found.append((scope, changed(scope.own, state=State.OPEN)))
             scope = scope.parent
         return found
 
@@ -206,7 +204,7 @@ class Scope:
 
     async def _done(self, entry: Entry, text: str, *, owing: bool) -> None:
         """Record the result of a step: now, or with what comes next if that is as good."""
-        entry = replace(entry, state=State.DONE, value=text)
+        entry = changed(entry, state=State.DONE, value=text)
         if not self.repeatable:
             await self.write(entry)
             killpoints.reach("step:after")
@@ -258,7 +256,7 @@ class Scope:
         request_id = new_id("req", self.now())
         question = Question(request_id, draft, self.activation.flow, entry.address, self.activation.initiator)
         killpoints.reach("ask:before")
-        waiting = replace(entry, state=State.WAITING, value=draft.question_hash, request_id=request_id)
+        waiting = changed(entry, state=State.WAITING, value=draft.question_hash, request_id=request_id)
         async with self.refusals_kept(entry):
             await self.write(waiting, question=question, park=True)
         killpoints.reach("ask:after")
@@ -293,7 +291,7 @@ class Scope:
                 return
             await self.park(wake_at=wake_at)
         wake_at = self.now() + timedelta(seconds=duration)
-        waiting = replace(entry, state=State.WAITING, value=encode(wake_at.isoformat()))
+        waiting = changed(entry, state=State.WAITING, value=encode(wake_at.isoformat()))
         await self.write(waiting, wake_at=wake_at, park=True)
         killpoints.reach("sleep:after")
         raise Parked
@@ -304,7 +302,7 @@ class Scope:
         if recorded and entry.value is not None:
             return decode(entry.value)
         text = encode(make())
-        await self.write(replace(entry, state=State.DONE, value=text))
+        await self.write(changed(entry, state=State.DONE, value=text))
         return decode(text)
 
     async def gather(
@@ -343,10 +341,10 @@ class Scope:
                 case State.BEGUN:
                     happened = await interruption.ask_what_happened(self, entry)
                     if happened is not None:
-                        await self.write(replace(entry, state=State.DONE, value=happened))
+                        await self.write(changed(entry, state=State.DONE, value=happened))
                         return self.take_in(happened)
         if options.on_interrupt == "ask":
-            entry = replace(entry, state=State.BEGUN)
+            entry = changed(entry, state=State.BEGUN)
             await self.write(entry)
             killpoints.reach("begin:after")
         repeatable = node is not None and node.repeatable
@@ -369,7 +367,7 @@ class Scope:
         except Stopped as stop:
             self._check_alive()
             await self.write(
-                replace(entry, state=State.STOPPED, value=encode(stop.result, given=inner.given))
+                changed(entry, state=State.STOPPED, value=encode(stop.result, given=inner.given))
             )
             raise
         except BaseException as error:
@@ -417,10 +415,10 @@ class Scope:
         attempt = entry.attempt + 1
         if attempt <= options.retries and not is_final(error):
             wake_at = self.now() + timedelta(seconds=_pause(options, attempt, error))
-            again = replace(entry, state=State.OPEN, attempt=attempt)
+            again = changed(entry, state=State.OPEN, attempt=attempt)
             await self.write(again, wake_at=wake_at, again=entry.address, park=True)
             raise Parked
-        entry = replace(
+        entry = changed(
             entry, state=State.FAILED, value=encode(as_failure(entry.address, error)), attempt=attempt
         )
         await self.write(entry)

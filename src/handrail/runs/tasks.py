@@ -4,7 +4,6 @@ A task is a request that is known by a key. Giving it and waiting for it are two
 watches the request, whoever asked it.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from handrail import killpoints
 from handrail.inbox.ports import InboxTransaction
 from handrail.requests.content import SEPARATOR
 from handrail.requests.errors import UnknownId
+from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id, parse_time
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs.journal import State, place_of
@@ -29,7 +29,7 @@ async def submit(scope: "Scope", draft: RequestDraft, own: bool) -> str:
     entry, recorded = scope.take(None, "task")
     if recorded and entry.request_id is not None:
         asked, _, key = (entry.value or "").partition(SEPARATOR)
-        scope.check_question(replace(entry, value=asked), draft)
+        scope.check_question(changed(entry, value=asked), draft)
         return key
     activation = scope.activation
     question = Question(
@@ -37,7 +37,7 @@ async def submit(scope: "Scope", draft: RequestDraft, own: bool) -> str:
     )
     killpoints.reach("ask:before")
     known = f"{draft.question_hash}{SEPARATOR}{draft.key}"
-    given = replace(entry, state=State.DONE, value=known, request_id=question.request_id)
+    given = changed(entry, state=State.DONE, value=known, request_id=question.request_id)
     async with scope.refusals_kept(entry):
         await scope.write(given, question=question)
     killpoints.reach("ask:after")
@@ -59,14 +59,14 @@ async def wait_for(scope: "Scope", key: str, timeout: float | None) -> HumanRequ
         async with scope.refusals_kept(entry):
             request = await _task(scope, key)
         until = (scope.now() + timedelta(seconds=timeout)).isoformat() if timeout is not None else ""
-        entry = replace(entry, state=State.WAITING, value=f"{until}{SEPARATOR}{key}", request_id=request.id)
+        entry = changed(entry, state=State.WAITING, value=f"{until}{SEPARATOR}{key}", request_id=request.id)
         if request.ended:
             await scope.write(entry)
     if request.ended:
         return request
     deadline = parse_time(until) if until else None
     if deadline is not None and deadline <= scope.now():
-        await scope.write(replace(entry, state=State.DONE))
+        await scope.write(changed(entry, state=State.DONE))
         return None
     await scope.park(entry, watch=request.id, wake_at=deadline)
 
@@ -89,15 +89,15 @@ async def wait_until_done(scope: "Scope", key_prefix: str) -> None:
         scope.differs(
             entry.ordinal, {**place_of(entry), "tasks": entry.value}, {**place_of(entry), "tasks": key_prefix}
         )
-    entry = replace(entry, value=key_prefix)
+    entry = changed(entry, value=key_prefix)
     if recorded and entry.state is State.DONE:
         return
     # The youngest: people mostly take the oldest first, so that this run is woken when about all are done.
     last = await scope.activation.store.read(last_pending, key_prefix=key_prefix)
     if last is None:
-        await scope.write(replace(entry, state=State.DONE))
+        await scope.write(changed(entry, state=State.DONE))
         return
-    await scope.park(replace(entry, state=State.WAITING), watch=last)
+    await scope.park(changed(entry, state=State.WAITING), watch=last)
 
 
 def last_pending(tx: InboxTransaction, *, key_prefix: str) -> str | None:

@@ -1,13 +1,14 @@
 """Every change of a run, as units of work. Writes of an execution are fenced: a stale token changes nothing."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from handrail.inbox import moves
 from handrail.requests.content import SEPARATOR, encode
 from handrail.requests.decision import SYSTEM
+from handrail.requests.facts import changed
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.runs.journal import Entry, State
 from handrail.runs.ports import RunTransaction, Worker
@@ -101,7 +102,7 @@ def _claim_one(
         )  # what waits still has the addresses of before: every branch looks for itself
     for strand in strands:
         _open_strand(tx, run_id, strand)
-    run = replace(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
+    run = changed(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
     tx.update_run(run)
     return Claimed(run, *load(tx, run_id, ""))
 
@@ -114,7 +115,7 @@ def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> Entry | None:
         frame, _, index = strand[:end].rpartition("[")
         branch = tx.entry(run_id, frame, int(index))
         if branch is not None and branch.state is State.WAITING:
-            tx.write_entries(run_id, [replace(branch, state=State.OPEN)])
+            tx.write_entries(run_id, [changed(branch, state=State.OPEN)])
             outermost = outermost or branch
         end = strand.find("]", end + 1)
     return outermost
@@ -201,7 +202,7 @@ def record(
     if question is not None:
         asked = _ask(tx, run_id, question, now)
         entries = [
-            replace(entry, request_id=asked) if entry.request_id == question.request_id else entry
+            changed(entry, request_id=asked) if entry.request_id == question.request_id else entry
             for entry in entries
         ]
     tx.write_entries(run_id, entries)
@@ -250,16 +251,16 @@ def reopen(tx: RunTransaction, run_id: str, frame: str) -> None:
     if last is None or last.state is not State.FAILED:
         return
     if last.kind != "gather":
-        tx.write_entries(run_id, [replace(last, state=State.OPEN, value=None, attempt=0)])
+        tx.write_entries(run_id, [changed(last, state=State.OPEN, value=None, attempt=0)])
         reopen(tx, run_id, last.address)
         return
     branches = tx.branches(run_id, last.address, None)
     failed = [branch for branch in branches if branch.state is State.FAILED]
     # A gather's value is the number of its branches; the failure has overwritten it.
     count = encode(len(branches))
-    tx.write_entries(run_id, [replace(last, state=State.OPEN, value=count, attempt=len(failed))])
+    tx.write_entries(run_id, [changed(last, state=State.OPEN, value=count, attempt=len(failed))])
     for branch in failed:
-        tx.write_entries(run_id, [replace(branch, state=State.OPEN, value=None)])
+        tx.write_entries(run_id, [changed(branch, state=State.OPEN, value=None)])
         reopen(tx, run_id, branch.address)
 
 
@@ -284,7 +285,7 @@ def end_branch(
     if joined is None:
         return None
     if before is None or before.state not in (State.DONE, State.FAILED):
-        joined = replace(joined, attempt=joined.attempt - 1)
+        joined = changed(joined, attempt=joined.attempt - 1)
         tx.write_entries(run_id, [joined, branch])
     return joined.attempt
 
@@ -305,7 +306,7 @@ def finish(
     error: dict[str, Any] | None = None,
 ) -> StoredRun | None:
     """Store the end of a run as it was taken, or that it needs attention; None if it is somebody else's by now."""
-    ended = replace(
+    ended = changed(
         run, status=status, worker=None, token=run.token + 1, updated_at=now, result=result, error=error
     )
     if not tx.update_run(ended, held=run.token):
@@ -318,7 +319,7 @@ def finish(
 def _settle(
     tx: RunTransaction, run: StoredRun, status: RunStatus, now: datetime, actor: str | None
 ) -> StoredRun:
-    run = replace(run, status=status, worker=None, token=run.token + 1, updated_at=now)
+    run = changed(run, status=status, worker=None, token=run.token + 1, updated_at=now)
     tx.update_run(run)
     _clear(tx, run, now, actor)
     return run
@@ -359,7 +360,7 @@ def revive(tx: RunTransaction, run: StoredRun, now: datetime) -> StoredRun:
 
 
 def _set_free(tx: RunTransaction, run: StoredRun, now: datetime) -> StoredRun:
-    run = replace(run, status=RunStatus.PENDING, worker=None, token=run.token + 1, error=None, updated_at=now)
+    run = changed(run, status=RunStatus.PENDING, worker=None, token=run.token + 1, error=None, updated_at=now)
     tx.update_run(run)
     tx.add_wakeup(run.id, "", now)
     tx.signal("wakeup", run.id)
