@@ -42,11 +42,13 @@ class TestSQLiteStore(StoreContract, LaneContract):
 
     async def test_commits_are_durable(self, store: SQLiteStore) -> None:
         def settings(tx: Any) -> list[Any]:
-            pragmas = ("journal_mode", "synchronous", "wal_autocheckpoint", "busy_timeout")
+            pragmas = ("journal_mode", "synchronous", "fullfsync", "busy_timeout", "wal_autocheckpoint")
             return [tx.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
 
         full = 2
-        assert await store.do(settings) == ["wal", full, 200, 10_000]
+        assert await store.do(settings) == ["wal", full, 1, 10_000, 200]
+        # The one that reads too: if it is the last to be closed, it moves the log into the file.
+        assert (await store.read(settings))[:4] == ["wal", full, 1, 10_000]
 
     @pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
     async def test_only_the_owner_can_read_the_files(self, tmp_path: Path, umask: int) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -196,6 +197,22 @@ async def test_two_writers_killed_at_once_leave_a_whole_database(path: Path) -> 
             acknowledged += process.rest()
     assert {name[0] for name in acknowledged} == {"a", "b"}
     await check_after_death(path, acknowledged)
+
+
+async def test_a_file_opened_twice_in_a_process_is_not_taken_for_abandoned_by_another(path: Path) -> None:
+    first = await SQLiteStore(path).open()
+    second = await SQLiteStore(path).open()
+    for store, number in ((first, 1), (second, 2)):
+        with processes(("open", path)) as (process,):  # if this one were alone, its end would remove the log
+            process.expect("ready")
+            process.tell()
+            assert process.rest()
+        await store.do(open_one, number=number)
+    count = f"import sqlite3; print(*sqlite3.connect({str(path)!r}).execute('SELECT count(*) FROM request'))"
+    seen = await asyncio.to_thread(subprocess.check_output, [sys.executable, "-c", count], text=True)
+    assert seen == "(2,)\n"
+    await second.close()
+    await first.close()
 
 
 @pytest.mark.parametrize("tasks", [1, 16])

@@ -93,7 +93,7 @@ class SQLiteStore:
         try:
             # Two processes that change the journal's mode at once don't wait for each other, they fail.
             with self._lock.held(self.where) if self._lock else nullcontext():
-                _set_durable(connection, self.where)
+                _set_log(connection, self.where)
                 self.upgraded = upgrade(connection, self.where)
             self._bell.attach(connection)
         except BaseException:
@@ -171,7 +171,8 @@ def _prepare(path: Path) -> WriterLock:
     if not path.parent.is_dir():
         raise StoreError(f"the folder of {path} doesn't exist: create it, or name another file")
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _create(path)
+        # What a killed process wrote to the log and didn't sync is read from now on: closing, alone, makes it sure.
         with closing(_connection(path)) as connection:
             check(connection, str(path))
         return WriterLock(path.with_name(path.name + "-writers.lock"))
@@ -185,19 +186,42 @@ def _prepare(path: Path) -> WriterLock:
         ) from error
 
 
+def _create(path: Path) -> None:
+    """Create an empty file that only its owner can read. One that is there is never opened here.
+
+    Closing it again would take from this process all locks that its other stores hold on it. Another process would
+    then think itself alone and remove the log beneath them, with what was acknowledged.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
+
 def _connection(path: str | Path) -> sqlite3.Connection:
+    """Open a connection that is durable also where it only ends: the last one moves the log into the file."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(
+            "PRAGMA fullfsync = ON"
+        )  # macOS flushes the drive only when asked; elsewhere a no-op
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _set_durable(connection: sqlite3.Connection, where: str) -> None:
+def _set_log(connection: sqlite3.Connection, where: str) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(
             f"{where} can't have a write-ahead log (is it in a network folder?): use a local disk"
         )
-    connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA wal_autocheckpoint = 200")
 
 
