@@ -55,9 +55,10 @@ def being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def cut_off(error: BaseException) -> BaseException:
-    """Return what goes on through the rest of an execution that is no failure."""
-    return asyncio.CancelledError() if isinstance(error, Exception) else error
+def cut_off(error: BaseException) -> None:
+    """Raise what goes on through the rest of an execution, if that isn't what its code has raised."""
+    if isinstance(error, Exception):
+        raise asyncio.CancelledError from error
 
 
 @dataclass(eq=False)

@@ -198,7 +198,10 @@ class Gather:
         strand = Strand(
             branch.entry.address, asyncio.current_task(), branch.entry, branch.frames, branch.requests
         )
-        ended = await self._result(strand, branch.entry, body)
+        try:
+            ended = await self._result(strand, branch.entry, body)
+        finally:
+            strand.task = None  # as in the runner
         if ended is None:
             return
         left = await self._activation.insist(
@@ -229,7 +232,8 @@ class Gather:
             return None
         except BaseException as error:
             if not is_failure(error):
-                raise cut_off(error) from error
+                cut_off(error)
+                raise
             if strand.parked:
                 return None
             if self._activation.doom is not None:

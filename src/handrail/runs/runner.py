@@ -237,6 +237,7 @@ class Runner:
             self.failed[run.id] = error
             self._tell_error(run.id, error)
         finally:
+            strand.task = None  # which holds all of this through its context: without the ring it is freed at once
             if self._activations.get(run.id) is activation:
                 del self._activations[run.id]
 
@@ -262,7 +263,8 @@ class Runner:
             return None
         except BaseException as error:
             if not is_failure(error):
-                raise cut_off(error) from error
+                cut_off(error)
+                raise
             return self._failed(error, strand, run, activation)
 
     def _failed(

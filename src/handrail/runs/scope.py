@@ -373,7 +373,8 @@ class Scope:
         except BaseException as error:
             if not is_failure(error):
                 self._cut = self._cut or being_cancelled()
-                raise cut_off(error) from error
+                cut_off(error)
+                raise
             self._check_alive()
             if inner._expired and entry.state is State.BEGUN:
                 await self.park(
