@@ -27,7 +27,7 @@ find_python = python=; \
 		exit 1; \
 	fi
 
-.PHONY: help venv demo test check lint format lock build clean
+.PHONY: help venv demo test check chaos lint format lock build clean
 
 help: ## list these targets
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ test: lint ## lint, then every test, journeys with crashes too (what CI runs)
 
 check: lint ## lint, then the quick tests
 	$(BIN)/python -m pytest -q -n 2 -m "not journey and not slow" $(ARGS)
+
+chaos: venv ## processes are killed at random for MINUTES=1 (SEED=...), then every promise is checked
+	$(BIN)/python tests/chaos.py --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED))
 
 lint: venv ## style, format, types and layers
 	$(BIN)/ruff check --quiet
