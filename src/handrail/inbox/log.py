@@ -5,12 +5,12 @@ neither a changed line nor a changed request nor a cut-off end goes unnoticed.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 from handrail.inbox.ports import Filter, InboxTransaction, Line, LogEntry, Store
+from handrail.requests.content import writer
 from handrail.requests.errors import HandrailError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event, apply
@@ -21,7 +21,7 @@ GENESIS = ""
 PAGE = 1000
 
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_write = writer()
 
 
 def chained(previous: str, line: Line) -> str:

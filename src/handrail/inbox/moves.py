@@ -14,6 +14,7 @@ from handrail.inbox.ports import Filter, InboxTransaction
 from handrail.requests.content import JSON, as_stored, content_hash, encode
 from handrail.requests.decision import SYSTEM, Actor, Decision, Verb
 from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, UnknownId
+from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
 from handrail.requests.judgement import escalated, judge, overdue_move
 from handrail.requests.lifecycle import (
@@ -100,7 +101,7 @@ def open_request(
         address=address,
         initiator=initiator,
     )
-    request = replace(request, due_at=next_due(request))
+    request = changed(request, due_at=next_due(request))
     tx.insert_request(request)
     _log(tx, Event(request.id, now, initiator or SYSTEM.name, Opened(request)), request)
     if not request.in_line:  # else it is told to whom it is assigned
@@ -169,7 +170,7 @@ def _as_stored(draft: RequestDraft, previous: HumanRequest | None) -> RequestDra
     return replace(
         draft,
         proposal=as_stored(draft.proposal, "the proposal"),
-        context=as_stored(draft.context, "the context"),
+        context=as_stored(draft.context, "the context") if draft.context else {},
         verbs=tuple(map(Verb, draft.verbs)),
         channels=(draft.channels,) if isinstance(draft.channels, str) else tuple(draft.channels),
         previous=previous.id if previous else None,
@@ -198,10 +199,14 @@ def _log(tx: InboxTransaction, event: Event, request: HumanRequest) -> None:
 def _advance(
     tx: InboxTransaction, request: HumanRequest, actor: str, now: datetime, *moves: Move
 ) -> HumanRequest:
-    """Apply moves, write and log each, and wake the run if this was the end."""
-    since = request.version
+    """Apply moves, and write what they come to."""
     events = [Event(request.id, now, actor, move) for move in moves]
-    request = reduce(apply, events, request)
+    return _write(tx, request.version, reduce(apply, events, request), events)
+
+
+def _write(tx: InboxTransaction, since: int, request: HumanRequest, events: list[Event]) -> HumanRequest:
+    """Store a request as events have made it from the version `since`, log them, and wake the run if it has ended."""
+    now = events[-1].at
     if not tx.update_request(request, since):
         raise LostRace(request.id)
     for event in events:
@@ -260,10 +265,11 @@ def decide(
     decision = Decision(meant, actor.name, now, payload, comment, actor.strength, actor.channel)
     if meant is Verb.EDIT and not isinstance(request.policy.quorum, First):
         return _edit_for_all(tx, request, decision, actor, now)
-    moves: list[Move] = [Decided(decision)]
-    if (outcome := judge(apply(request, Event(request.id, now, actor.name, moves[0])), now)) is not None:
-        moves.append(Resolved(outcome))
-    return _advance(tx, request, actor.name, now, *moves)
+    decided = Event(request.id, now, actor.name, Decided(decision))
+    if (outcome := judge(voted := apply(request, decided), now)) is None:
+        return _write(tx, request.version, voted, [decided])
+    resolved = Event(request.id, now, actor.name, Resolved(outcome))
+    return _write(tx, request.version, apply(voted, resolved), [decided, resolved])
 
 
 def _edit_for_all(

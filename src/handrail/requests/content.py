@@ -23,8 +23,26 @@ SEPARATOR = "\x1f"
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+def writer(*, sort_keys: bool = False) -> Callable[[JSON], str]:
+    """Return a function that writes JSON without blanks, as `json.JSONEncoder.encode` does.
+
+    The encoder would make its C part anew for each value, which takes longer than writing a small one.
+    """
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys
+    )
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    parts = make(
+        None, encoder.default, json.encoder.encode_basestring, None, ":", ",", sort_keys, False, False
+    )
+    return lambda value: "".join(parts(value, 0))
+
+
+_write = writer()
+_write_canonical = writer(sort_keys=True)
 
 
 def _nothing() -> int:
@@ -50,7 +68,7 @@ def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing)
     if value is None:
         return "null"
     try:
-        text = _encoder.encode(value)
+        text = _write(value)
         size = len(text) if text.isascii() else len(text.encode())
     except (TypeError, ValueError, RecursionError, UnicodeEncodeError) as error:
         reason = _find_culprit(value, "") or str(error)
@@ -73,7 +91,8 @@ def decode(text: str) -> JSON:
 
 def as_stored(value: JSON, what: str = "data", given: Callable[[], int] = _nothing) -> JSON:
     """Return `value` as it reads after a crash: tuples are lists, keys are strings."""
-    return json.loads(encode(value, what, given))
+    text = encode(value, what, given)
+    return value.copy() if type(value) is dict and _is_flat(value) else json.loads(text)
 
 
 def isolated(value: JSON) -> JSON:
@@ -81,7 +100,7 @@ def isolated(value: JSON) -> JSON:
     if type(value) is dict and _is_flat(value):
         return value.copy()
     try:
-        return json.loads(_encoder.encode(value))
+        return json.loads(_write(value))
     except (TypeError, ValueError, RecursionError):
         return deepcopy(value)
 
@@ -97,7 +116,7 @@ def content_hash(value: JSON) -> str:
     if not _is_as_stored(value):
         value = as_stored(value)
     try:
-        return hashlib.sha256(_canonical.encode(value).encode()).hexdigest()
+        return hashlib.sha256(_write_canonical(value).encode()).hexdigest()
     except (ValueError, RecursionError):
         encode(value)  # which says why
         raise

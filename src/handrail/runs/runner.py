@@ -237,7 +237,9 @@ class Runner:
             self.failed[run.id] = error
             self._tell_error(run.id, error)
         finally:
-            strand.task = None  # which holds all of this through its context: without the ring it is freed at once
+            strand.task = (
+                None  # which holds all of this through its context: without the ring it is freed at once
+            )
             if self._activations.get(run.id) is activation:
                 del self._activations[run.id]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from handrail.inbox.ports import LogEntry
+from handrail.requests.content import writer
 from handrail.runs.journal import Entry, State
 from handrail.runs.ports import Worker
 from handrail.runs.run import RunStatus, StoredRun
@@ -209,7 +210,7 @@ class RunRows:
         return [_run(row) for row in self.connection.execute(SQL["runs_of_worker"], {"worker": worker_id})]
 
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_write = writer()
 
 
 def _text(value: Any) -> str | None:
