@@ -2,6 +2,8 @@
 #   PYTHON=...  the interpreter to build .venv with (default: the first of CANDIDATES that works)
 #   ARGS=...    more arguments for pytest, e.g. make test ARGS="-k inbox"
 #   UPGRADE=1   with `make lock`: take the newest versions instead of keeping what is locked
+#   QUICK=1     with `make bench`: small sizes, a minute or two
+#   WRITE=1     with `make bench`: put the table into docs/benchmarks.md, too
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -27,7 +29,7 @@ find_python = python=; \
 		exit 1; \
 	fi
 
-.PHONY: help venv demo test check chaos lint format lock build clean
+.PHONY: help venv demo test check chaos bench lint format lock build clean
 
 help: ## list these targets
 	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +78,9 @@ check: lint ## lint, then the quick tests
 
 chaos: venv ## processes are killed at random for MINUTES=1 (SEED=...), then every promise is checked
 	$(BIN)/python tests/chaos.py --minutes $(or $(MINUTES),1) $(if $(SEED),--seed $(SEED))
+
+bench: venv ## measure beside LangGraph and DBOS; prints one table
+	$(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick) $(if $(WRITE),--write)
 
 lint: venv ## style, format, types and layers
 	$(BIN)/ruff check --quiet
