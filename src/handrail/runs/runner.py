@@ -242,7 +242,7 @@ class Runner:
         scope = Scope(activation, strand)
         _current.set(scope)
         try:
-            result = await self._call(flow, run)
+            result = await execute_whole(flow, run)
             scope.close()
             return _finished(result, scope)
         except Stopped as stop:
@@ -256,12 +256,6 @@ class Runner:
             if not is_failure(error):
                 raise cut_off(error) from error
             return self._failed(error, strand, run, activation)
-
-    async def _call(self, flow: ChainableNode, run: StoredRun) -> Any:
-        # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
-        whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
-        flow.check_input(run.input)
-        return await body_of(whole)(run.input)
 
     def _failed(
         self, error: BaseException, strand: Strand, run: StoredRun, activation: Activation
@@ -340,6 +334,14 @@ class Runner:
         self.drop(list(self._tasks))
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def execute_whole(flow: ChainableNode, run: StoredRun) -> Any:
+    """Execute a flow with the input of a run, in the scope that is current."""
+    # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
+    whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
+    flow.check_input(run.input)
+    return await body_of(whole)(run.input)
 
 
 def _finished(result: Any, scope: Scope) -> End:
