@@ -4,10 +4,10 @@ import datetime
 import inspect
 from collections import Counter
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from handrail import (
     FunctionNode,
@@ -267,3 +267,17 @@ def test_it_goes_before_functions_and_takes_known_options() -> None:
         approval_required(audiance="bob")(lambda: None)  # type: ignore[call-overload]
     with pytest.raises(InvalidInput, match="on_interrupt"):
         approval_required(on_interrupt="maybe")(lambda: None)  # type: ignore[call-overload]
+
+
+async def test_what_annotations_allow_binds_an_edit_and_the_call() -> None:
+    @approval_required
+    async def pay(amount: Annotated[int, Field(le=100)]) -> str:
+        return f"paid {amount}"
+
+    async with working(flow_of(lambda: pay(50))) as app:
+        run = await app.start("flow", {})
+        (request,) = await asked(app)
+        with pytest.raises(InvalidDecision, match="at most 100"):
+            await app.inbox.decide(request.id, "edit", actor=BOB, payload={"amount": 101})
+        await app.inbox.decide(request.id, "edit", actor=BOB, payload={"amount": 100})
+        assert await run.result(10) == {"result": "paid 100"}

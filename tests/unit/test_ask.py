@@ -21,6 +21,7 @@ from handrail import (
     outcome,
 )
 from handrail.inbox import views
+from handrail.stores.memory import MemoryStore
 from handrail.testing.clock import TurnableClock
 from tests.support.journey_runs import BOB, asked, say, working
 
@@ -265,3 +266,24 @@ def test_the_first_checks_of_a_process_may_come_from_several_threads(attempt: in
         [sys.executable, "-c", FIRST_CHECKS], check=False, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("quorum", ["first", "all"])
+async def test_an_answer_given_to_other_choices_is_asked_for_again(quorum: str, store: MemoryStore) -> None:
+    def flow(choices: list[str]) -> Any:
+        async def flow(data: Data) -> Data:
+            asked_for = await ask("Which tone?", choices=choices, quorum=quorum, audience=["bob"])
+            return {"tone": asked_for}
+
+        return flow
+
+    async with working(flow(["dry", "warm"]), store=store) as app:
+        await app.start("flow", {}, "r")
+        (old,) = await asked(app)
+    async with working(flow(["dry", "cold"]), store=store) as app:
+        await app.inbox.decide(old.id, "answer", actor=BOB, payload="warm")
+        new = await say(app, "answer", "cold")
+        result = await (await app.run("r")).result(10)
+    assert (new.thread, new.revision) == (old.thread, 2)
+    assert new.draft.context == {"problem": 'answer: must be one of "dry", "cold"'}
+    assert result == {"tone": "cold" if quorum == "first" else ["cold"]}

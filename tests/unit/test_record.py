@@ -4,7 +4,8 @@ A test that fails here means that a stored database would no longer be read: ren
 """
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -280,3 +281,42 @@ def test_who_is_asked_blind_sees_others_after_deciding() -> None:
     assert len(public(ended, "bob")["decisions"]) == 1
     seeing = pure_request(("ann", "bob"), [("ann", Verb.APPROVE)], quorum="all")
     assert len(public(seeing, "bob")["decisions"]) == 1
+
+
+def _full_request() -> HumanRequest:
+    given = policy(audience=WHO, quorum=at_least(2), timeout=60, escalations=[escalation(after=9, to="dave")])
+    request = pure_request(["ann", "bob"], [("ann", Verb.APPROVE)])
+    draft = replace(request.draft, policy=given, pool=Pool(("ann", "bob"), 2, "round_robin"))
+    return replace(request, draft=draft, decisions=(VOTE,), outcome=RESULT, status=Status.RESOLVED)
+
+
+def _without_each_default(cls: Any, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for field in fields(cls):
+        if field.default is not MISSING or field.default_factory is not MISSING:
+            yield {key: value for key, value in data.items() if key != field.name}
+
+
+def test_what_an_older_version_did_not_write_has_its_default() -> None:
+    """What waits was written by whichever version was there then: each later key of a record has a default."""
+    request = _full_request()
+    draft, state = json.loads(write_draft(request.draft)), json.loads(write_state(request))
+    for older in _without_each_default(RequestDraft, draft):
+        assert read_request(json.dumps(older), json.dumps(state)).id == request.id
+    for older in _without_each_default(HumanRequest, state):
+        assert read_request(json.dumps(draft), json.dumps(older)).draft == request.draft
+
+
+def test_what_a_newer_version_wrote_besides_is_passed_over() -> None:
+    kept = {"proposal", "context", "response_schema", "proposal_schema", "payload"}
+
+    def more(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                **{key: inner if key in kept else more(inner) for key, inner in value.items()},
+                "later": 1,
+            }
+        return [more(inner) for inner in value] if isinstance(value, list) else value
+
+    request = _full_request()
+    draft, state = json.loads(write_draft(request.draft)), json.loads(write_state(request))
+    assert read_request(json.dumps(more(draft)), json.dumps(more(state))) == request

@@ -6,7 +6,7 @@ from typing import Any
 
 from handrail.inbox import moves
 from handrail.requests.content import decode
-from handrail.runs.journal import Entry, State, join
+from handrail.runs.journal import NO_NODES, Entry, State, join
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import StoredRun
 
@@ -71,8 +71,16 @@ def suggestions(run: StoredRun) -> list[Suggestion]:
     old = join(frame, recorded["name"]) if recorded else ""
     new = join(frame, flow["name"]) if flow else ""
     found = []
+    if recorded and "question" in recorded:
+        return [
+            Suggestion(f"{old}=", "to drop what was asked and answered there, and ask what the flow asks now")
+        ]
     if old and new and old != new:
         found.append(Suggestion(f"{old}={new}", f"if {old} is called {new} now"))
+    if recorded and flow and old == new and _is_other_class(recorded["kind"], flow["kind"]):
+        found.append(
+            Suggestion(f"{old}={new}", f"if {old} is the same node, and its class has another name now")
+        )
     if recorded and flow and old == new and recorded["name"].isdigit():
         behind = join(frame, str(int(recorded["name"]) + 1))
         found.append(Suggestion(f"{old}={behind}", f"if a new step stands at {old}, before the recorded one"))
@@ -81,3 +89,7 @@ def suggestions(run: StoredRun) -> list[Suggestion]:
     if new and new != old:
         found.append(Suggestion(f"={new}", f"if {new} is new"))
     return found
+
+
+def _is_other_class(recorded: str, flow: str) -> bool:
+    return recorded != flow and not {recorded, flow} & NO_NODES

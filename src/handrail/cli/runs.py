@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from handrail.app import App
+from handrail.cli.check import check_runs
 from handrail.cli.ending import command
 from handrail.cli.opening import actor, opened, read_list, where
 from handrail.cli.options import As, AsJSON, Limit, RunArgument, Store
@@ -54,12 +55,23 @@ async def runs(
     flow: Annotated[
         str | None, typer.Option("--flow", metavar="NAME", help="Only runs of this flow.", show_default=False)
     ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            "--check",
+            metavar="MODULE:APP",
+            help="Say which would stop if this app were deployed, and why; by default of those that haven't ended.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Limit = None,
     store: Store = None,
     as_json: AsJSON = False,
-) -> None:
-    """List runs, oldest first."""
+) -> int | None:
+    """List runs, oldest first, or check before a deploy which of them would stop; 1 if any would."""
     statuses = parse_statuses(status or (), RunStatus, {})
+    if check is not None:
+        return await check_runs(check, statuses, flow, limit, store, as_json)
 
     async def read(app: App) -> list[StoredRun]:
         return [run async for run in every_run(app, statuses, flow)]
@@ -74,6 +86,7 @@ async def runs(
         "by": lambda run: run["initiator"] or "",
     }
     print_items([public(run) for run in found], columns, as_json=as_json, empty=f"no runs in {where(store)}")
+    return None
 
 
 GOES_ON = ": a worker that knows its flow goes on with it"

@@ -212,4 +212,8 @@ def _show_difference(found: dict[str, Any], store: str | None) -> None:
         f"handrail migrate {name} --map {shlex.quote(hint['mapping'])}{option(store)}   # {hint['meaning']}"
         for hint in found["migrate"]
     ]
-    _part("go on with one of", "\n".join([*commands, f"handrail cancel {name}{option(store)}"]))
+    commands += [
+        f"handrail retry {name}{option(store)}   # once workers have the old code again",
+        f"handrail cancel {name}{option(store)}   # and start another one, if need be",
+    ]
+    _part("go on with one of", "\n".join(commands))

@@ -86,7 +86,7 @@ class GuardedCall(HumanNode):
 
 
 def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)
     types: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         kind = hints.get(name, Any)

@@ -12,7 +12,7 @@ from handrail.requests.decision import Verb
 from handrail.requests.errors import InvalidInput, Rejected
 from handrail.requests.policy import OnTimeout
 from handrail.requests.request import HumanRequest
-from handrail.requests.schema import schema_of
+from handrail.requests.schema import problems, schema_of
 
 TEXT = {"type": "string", "minLength": 1}
 
@@ -39,7 +39,7 @@ class Question(HumanNode):
         return {"answer": request.outcome.payload}
 
     async def ask_until_valid(self) -> HumanRequest:
-        """Ask; an answer that fits the schema and not the Python type behind it is asked for again, saying why."""
+        """Ask; what fits the schema it was asked with and not what is wanted now is asked for again, saying why."""
         previous, context = None, self.context
         while True:
             draft = make_draft(
@@ -59,13 +59,15 @@ class Question(HumanNode):
             previous, context = request.id, {**self.context, "problem": problem}
 
     def problem(self, request: HumanRequest) -> str | None:
-        """Say why the answer is not one of the Python type that was asked for, if it isn't."""
+        """Say why the answer is not what is asked for now, if it isn't: by the Python type, or by a changed schema."""
         if (
             request.outcome is None
             or request.outcome.verb is not Verb.ANSWER
             or request.outcome.cause != "decision"
         ):
             return None
+        if request.draft.response_schema != self.response_schema and isinstance(self.schema, dict):
+            return self._misfit(request.outcome.payload)
         try:
             self.parse(request.outcome.payload)
         except ValidationError as error:
@@ -73,6 +75,12 @@ class Question(HumanNode):
                 f"{'.'.join(map(str, e['loc'])) or 'answer'}: {e['msg']}" for e in error.errors()
             )
         return None
+
+    def _misfit(self, answer: JSON) -> str | None:
+        """Say why an answer that was given when another schema was asked for doesn't fit this one, if it doesn't."""
+        answers = [answer] if self.policy.quorum.kind == "first" else answer
+        found = [problem for each in answers for problem in problems(self.response_schema, each)]
+        return "; ".join(f"{problem.path or 'answer'}: {problem.message}" for problem in found) or None
 
     def parse(self, answer: JSON) -> Any:
         """Return the answer as the type that was asked for."""

@@ -45,12 +45,18 @@ async def run_branches(
     gather = Gather(scope, entry, branches, limit)
     if not recorded or entry.value is None:
         await gather.open()
-    elif decode(entry.value) != len(branches):
-        recorded_branches = {**place_of(entry), "branches": decode(entry.value)}
-        scope.differs(entry.ordinal, recorded_branches, {**place_of(entry), "branches": len(branches)})
+    else:
+        check_count(scope, entry, branches)
     if entry.state is not State.DONE:
         await gather.to_its_end()
     return await _join(scope, gather.entry)
+
+
+def check_count(scope: "Scope", entry: Entry, branches: Sequence[Branch]) -> None:
+    """End this execution unless there are as many branches as there were."""
+    if entry.value is not None and decode(entry.value) != len(branches):
+        recorded_branches = {**place_of(entry), "branches": decode(entry.value)}
+        scope.differs(entry.ordinal, recorded_branches, {**place_of(entry), "branches": len(branches)})
 
 
 def close_unused(branches: Sequence[Branch]) -> None:

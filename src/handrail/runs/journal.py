@@ -116,3 +116,18 @@ def refusal_of(entry: Entry, run_id: str) -> HandrailError:
 def place_of(entry: Entry) -> dict[str, Any]:
     """Return how an entry is told apart from others."""
     return {"name": entry.label, "kind": entry.kind}
+
+
+def in_words(difference: dict[str, Any]) -> str:
+    """Return how the past of a run differs from its flow."""
+    recorded, flow, frame = difference["recorded"], difference["flow"], difference["frame"]
+    where = f"in {frame!r}" if frame else "of the flow"
+    was = f"recorded is {_told(recorded)}" if recorded else "nothing is recorded"
+    comes = f"the flow has {_told(flow)}" if flow else "the flow has nothing more"
+    return f"at position {difference['position']} {where} {was}, {comes}"
+
+
+def _told(place: dict[str, Any]) -> str:
+    question = " asking something else" if "question" in place else ""
+    branches = f" of {place['branches']} branches" if "branches" in place else ""
+    return f"{place['name']!r} ({place['kind']}{question}{branches})"

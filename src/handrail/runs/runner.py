@@ -247,13 +247,10 @@ class Runner:
         self, flow: ChainableNode, run: StoredRun, activation: Activation, strand: Strand
     ) -> End | None:
         """Execute until the run waits (None) or ends."""
-        # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
-        whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
-        scope = Scope(activation, strand, repeatable=whole.repeatable)
+        scope = Scope(activation, strand, repeatable=not isinstance(flow, FunctionFlow))
         _current.set(scope)
         try:
-            flow.check_input(run.input)
-            result = await body_of(whole)(run.input)
+            result = await execute_whole(flow, run)
             scope.close()
             return _finished(result, scope)
         except Stopped as stop:
@@ -346,6 +343,14 @@ class Runner:
         self.drop(list(self._tasks))
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def execute_whole(flow: ChainableNode, run: StoredRun) -> Any:
+    """Execute a flow with the input of a run, in the scope that is current."""
+    # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
+    whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
+    flow.check_input(run.input)
+    return await body_of(whole)(run.input)
 
 
 def _finished(result: Any, scope: Scope) -> End:

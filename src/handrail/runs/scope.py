@@ -35,6 +35,7 @@ from handrail.runs.journal import (
     State,
     as_failure,
     failure_of,
+    in_words,
     is_final,
     place_of,
     refusal_of,
@@ -135,12 +136,9 @@ class Scope:
 
     def differs(self, ordinal: int, recorded: dict[str, Any] | None, flow: dict[str, Any] | None) -> NoReturn:
         """End this execution: what is recorded at `ordinal` of this frame is not what the flow has there."""
-        where = f"in {self.address!r}" if self.address else "of the flow"
-        was = f"recorded is {_told(recorded)}" if recorded else "nothing is recorded"
-        comes = f"the flow has {_told(flow)}" if flow else "the flow has nothing more"
         difference = {"frame": self.address, "position": ordinal, "recorded": recorded, "flow": flow}
         message = (
-            f"the past of run {self.run_id} doesn't match: at position {ordinal} {where} {was}, {comes}. If the flow "
+            f"the past of run {self.run_id} doesn't match: {in_words(difference)}. If the flow "
             "was changed, map old names to new with `handrail migrate`; if it wasn't, use step(), now() and uuid() for "
             "whatever differs between two executions"
         )
@@ -430,8 +428,3 @@ def _pause(options: StepOptions, attempt: int, error: BaseException) -> float:
     """Return the seconds to wait: what the node says, or what a model's server asked for if that is longer."""
     asked = error.retry_after if isinstance(error, ModelError) else None
     return max(options.pause(attempt), min(asked or 0.0, LONGEST_PAUSE))
-
-
-def _told(place: dict[str, Any]) -> str:
-    question = " asking something else" if "question" in place else ""
-    return f"{place['name']!r} ({place['kind']}{question})"
