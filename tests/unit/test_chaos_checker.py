@@ -184,7 +184,7 @@ def test_the_formula_of_the_hash_is_the_one_of_the_log() -> None:
             event.run_id,
             event.data,
         )
-        assert event.hash == chained(previous, LogEntry(*facts, hash=""))
+        assert event.hash == chained(previous, LogEntry(*facts, hash="").line)
         previous = event.hash
 
 

@@ -254,8 +254,8 @@ def _settled_runs(tx: RunTransaction, *, run_ids: Collection[str]) -> list[Store
     return [run for run_id in run_ids if (run := tx.run(run_id)) is not None and run.settled]
 
 
-def _lost(tx: RunTransaction, *, live: Mapping[str, int]) -> list[str]:
-    return [run_id for run_id, token in live.items() if not tx.holds(run_id, token)]
+def _lost(tx: RunTransaction, *, live: Mapping[str, int]) -> dict[str, int]:
+    return {run_id: token for run_id, token in live.items() if not tx.holds(run_id, token)}
 
 
 def _workers(tx: RunTransaction) -> list[str]:

@@ -6,7 +6,7 @@ in this process or in another one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -330,17 +330,20 @@ class Runner:
 
     # -- stopping -----------------------------------------------------------------------------------------------------
 
-    def drop(self, run_ids: Iterable[str]) -> None:
-        """Stop executing runs that belong to somebody else or were cancelled."""
-        for run_id in run_ids:
-            if (held := self._tasks.get(run_id)) is not None:
+    def drop(self, lost: Mapping[str, int]) -> None:
+        """Stop executing runs that belong to somebody else or were cancelled, if it is still with these tokens.
+
+        Whoever looked saw how it was: a run may have come to its wait and have been taken again since.
+        """
+        for run_id, token in lost.items():
+            if (held := self._tasks.get(run_id)) is not None and held[0] == token:
                 self._dropped.add(run_id)
                 held[1].cancel()
 
     async def stop(self) -> None:
         """Stop all executions; the runs stay where they are and are freed with this worker."""
         tasks = [task for _, task in self._tasks.values()]
-        self.drop(list(self._tasks))
+        self.drop(self.live)
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
 
