@@ -166,9 +166,12 @@ class LocalEngine:
         )
         self._runner.take_up(gathering)
         self._more = len(due) >= room
-        for run_id in due:
+        now_ready = due[: max(self._runner.room, 0)]
+        for run_id in now_ready:
             self._ready.pop(run_id, None)
-        if await self._runner.claim(due):
+        # Room that was there when the store was asked may be taken by now: the others come next.
+        self._ready.update(dict.fromkeys(due[len(now_ready) :]))
+        if await self._runner.claim(now_ready):
             self._bell.set()
         if any(moment <= now for moment in following.sweeps):
             self._beside("sweep", lambda: sweep(self._store, self._clock))

@@ -20,6 +20,8 @@ def _threads() -> ThreadPoolExecutor:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling `function` gives an awaitable."""
+    if inspect.iscoroutinefunction(function):
+        return True
     call = getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async counts too
     return inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.iscoroutinefunction(call)
 

@@ -50,8 +50,9 @@ class Inbox:
         `payload` holds the changed keys with `edit` and the answer itself with `answer`; `comment` is the feedback
         with `request_changes`, and optional else. `seen_hash` is the content hash of what the person was shown.
         """
-        check_storable(payload, "payload")
-        payload = as_stored(payload)
+        if payload is not None:
+            check_storable(payload, "payload")
+            payload = as_stored(payload)
         killpoints.reach("decide:before")
         request = await self._do(
             moves.decide,

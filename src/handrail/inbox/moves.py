@@ -167,11 +167,11 @@ def _as_stored(draft: RequestDraft, previous: HumanRequest | None) -> RequestDra
     """Return the draft as it reads after a crash. Raises `InvalidInput` if there is nothing to show."""
     if not draft.proposal:
         raise InvalidInput("there is nothing to show to people: the proposal is empty")
-    return replace(
+    return changed(
         draft,
         proposal=as_stored(draft.proposal, "the proposal"),
         context=as_stored(draft.context, "the context") if draft.context else {},
-        verbs=tuple(map(Verb, draft.verbs)),
+        verbs=tuple(verb if isinstance(verb, Verb) else Verb(verb) for verb in draft.verbs),
         channels=(draft.channels,) if isinstance(draft.channels, str) else tuple(draft.channels),
         previous=previous.id if previous else None,
     )

@@ -9,6 +9,8 @@ from handrail.requests.decision import Verb
 from handrail.requests.lifecycle import Move, Opened
 from handrail.requests.request import HumanRequest, RequestDraft
 
+_DRAFT = {"draft"}
+
 # Adapters take milliseconds to build: on first use, not on import.
 
 
@@ -29,17 +31,18 @@ def _move() -> TypeAdapter[Move]:
 
 def write_draft(draft: RequestDraft) -> str:
     """Return the part of a request that never changes."""
-    return _draft().dump_json(draft).decode()
+    return _draft().serializer.to_json(draft).decode()
 
 
 def write_state(request: HumanRequest) -> str:
     """Return the part of a request that moves change."""
-    return _request().dump_json(request, exclude={"draft"}).decode()
+    return _request().serializer.to_json(request, exclude=_DRAFT).decode()
 
 
 def read_request(draft: str, state: str) -> HumanRequest:
     """Return the request that was written in two parts."""
-    return _request().validate_json(f'{{"draft":{draft},{state[1:]}')
+    found: HumanRequest = _request().validator.validate_json(f'{{"draft":{draft},{state[1:]}')
+    return found
 
 
 def write_move(move: Move) -> str:
@@ -47,12 +50,13 @@ def write_move(move: Move) -> str:
     if isinstance(move, Opened):  # in two parts as in its row, which takes half the time
         draft, state = write_draft(move.request.draft), write_state(move.request)
         return f'{{"request":{{"draft":{draft},{state[1:]},"kind":"opened"}}'
-    return _move().dump_json(move).decode()
+    return _move().serializer.to_json(move).decode()
 
 
 def read_move(text: str) -> Move:
     """Return the move that the log keeps."""
-    return _move().validate_json(text)
+    found: Move = _move().validator.validate_json(text)
+    return found
 
 
 def public(request: HumanRequest, viewer: str | None = None) -> dict[str, Any]:

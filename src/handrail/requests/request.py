@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 from handrail.requests.content import content_hash
@@ -52,7 +51,7 @@ class RequestDraft:
     pool: Pool | None = None
     """whose task it is to be; the one it is assigned to is the audience"""
 
-    @cached_property
+    @property
     def shown(self) -> dict[str, Any]:
         """All that a person sees, and so all that a decision is bound to."""
         return {
@@ -61,11 +60,11 @@ class RequestDraft:
             "proposal": self.proposal,
             "context": self.context,
             "guideline": self.guideline,
-            "verbs": list(self.verbs),
+            "verbs": [str(verb) for verb in self.verbs],
             "response_schema": self.response_schema,
         }
 
-    @cached_property
+    @property
     def question_hash(self) -> str:
         """The hash by which a replay recognises its question: what is judged, not how it is asked."""
         return content_hash({"kind": self.kind, "title": self.title, "proposal": self.proposal})

@@ -38,7 +38,8 @@ def check_storable(value: JSON, field: str) -> None:
 def check_decision(request: HumanRequest, verb: Verb, payload: JSON, comment: str | None) -> None:
     """Raise `InvalidDecision`, naming the fields, unless payload and comment fit the verb and the request."""
     for field, value in (("payload", payload), ("comment", comment)):
-        check_storable(value, field)
+        if value is not None:
+            check_storable(value, field)
     if comment is not None and not isinstance(comment, str):
         raise InvalidDecision(
             "the comment must be a text", fields=[FieldProblem("comment", "must be a text")]

@@ -71,6 +71,8 @@ class Strand:
     frames: Frames = field(default_factory=dict)
     requests: Requests = field(default_factory=dict)
     parked: bool = False
+    written: list[Entry] | None = field(default_factory=list)
+    """what this execution has written, None if the store has made something else of it"""
     held: dict[tuple[str, int], Entry] = field(default_factory=dict)
     """entries that are stored with the next ones, by frame and ordinal"""
     owing: bool = False
@@ -164,6 +166,9 @@ class Activation:
         if not held:
             raise self.end(Fenced())
         strand.held, strand.owing = {}, False
+        if strand.written is not None:
+            told = again is None and watch is None and (question is None or question.draft.key is None)
+            strand.written = [*strand.written, *entries] if told else None
 
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""

@@ -49,6 +49,10 @@ class RunTransaction(InboxTransaction, Protocol):
         """Whether `token` is still the run's and the run is RUNNING; the run stays locked until the commit."""
         ...
 
+    def take_waiting(self, run_id: str, token: int, worker: str, now: datetime) -> bool:
+        """Let a worker have a run that waits with this token, which then is the next one; False if it doesn't."""
+        ...
+
     def set_waiting(self, run_id: str, token: int, now: datetime) -> bool:
         """Let a run wait if `token` is still its own and it is RUNNING; False if not."""
         ...

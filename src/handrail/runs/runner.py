@@ -21,6 +21,7 @@ from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCo
 from handrail.runs import units
 from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
 from handrail.runs.journal import as_failure
+from handrail.runs.recent import Recent
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.scope import Scope
 from handrail.runs.units import Claimed
@@ -66,6 +67,7 @@ class Runner:
         """runs whose execution was told to stop"""
         self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
         self._activations: dict[str, Activation] = {}
+        self._recent = Recent()
         self._taking_up: set[asyncio.Task[None]] = set()
 
     # -- taking runs ------------------------------------------------------------------------------------------------
@@ -115,6 +117,7 @@ class Runner:
             queues=self.flows.keys(),
             worker=self.worker_id,
             now=self.clock.now(),
+            known=self._recent.take(run_ids),
         )
 
     async def _take_one_by_one(self, run_ids: list[str]) -> list[Claimed]:
@@ -218,6 +221,8 @@ class Runner:
         try:
             end = await self._to_its_end(self.flows[run.queue], run, activation, strand)
             if end is None:
+                if strand.parked and activation.doom is None:
+                    self._recent.keep(run, strand)
                 return
             killpoints.reach("finish:before")
             stored = await activation.insist(

@@ -1,6 +1,6 @@
 """Every change of a run, as units of work. Writes of an execution are fenced: a stale token changes nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from handrail.runs.run import RunStatus, StoredRun
 FREE = (RunStatus.PENDING, RunStatus.WAITING)
 STAYS_ASKED = (RunStatus.NEEDS_ATTENTION, RunStatus.FAILED)
 """A run that can go on once somebody has mended it keeps its open requests: nobody is asked twice for that."""
+NOTHING: Mapping[str, Any] = {}
 MIGRATED = "~migrated"
 """the frame of the mark that steps of a run have moved; no step can have this name"""
 
@@ -79,12 +80,34 @@ def create(tx: RunTransaction, *, run: StoredRun) -> StoredRun | None:
 
 
 def claim(
-    tx: RunTransaction, *, run_ids: Sequence[str], queues: Collection[str], worker: str, now: datetime
+    tx: RunTransaction,
+    *,
+    run_ids: Sequence[str],
+    queues: Collection[str],
+    worker: str,
+    now: datetime,
+    known: Mapping[str, Claimed] = NOTHING,
 ) -> list[Claimed]:
-    """Take the runs that may go on and that this worker knows."""
-    return [
-        claimed for run_id in run_ids if (claimed := _claim_one(tx, run_id, queues, worker, now)) is not None
-    ]
+    """Take the runs that may go on and whose flows this worker knows; of `known` ones not even the past is read."""
+    found = (
+        _claim_known(tx, known[run_id], worker, now)
+        if run_id in known and known[run_id].run.queue in queues
+        else _claim_one(tx, run_id, queues, worker, now)
+        for run_id in run_ids
+    )
+    return [claimed for claimed in found if claimed is not None]
+
+
+def _claim_known(tx: RunTransaction, known: Claimed, worker: str, now: datetime) -> Claimed | None:
+    """Take a run if it is still as this worker has left it."""
+    run = known.run
+    if not tx.has_wakeup(run.id, now):
+        return None
+    if not tx.take_waiting(run.id, run.token, worker, now):
+        return _claim_one(tx, run.id, (run.queue,), worker, now)
+    tx.take_wakeups(run.id, now)
+    run = changed(run, worker=worker, token=run.token + 1, updated_at=now)
+    return Claimed(run, known.frames, _asked(tx, known.frames))
 
 
 def _claim_one(
@@ -158,13 +181,18 @@ def load(tx: RunTransaction, run_id: str, frame: str) -> tuple[Frames, Requests]
                 pending.append(entry.address)
             elif entry.state is State.BEGUN:
                 pending += [entry.address, entry.address + "!"]
+    return frames, _asked(tx, frames)
+
+
+def _asked(tx: RunTransaction, frames: Frames) -> Requests:
+    """Return the requests that these frames wait for."""
     asked = [
         entry.request_id
         for entries in frames.values()
         for entry in entries
         if entry.request_id and entry.state is not State.DONE
     ]
-    return frames, {request_id: moves.latest(tx, request_id) for request_id in asked}
+    return {request_id: moves.latest(tx, request_id) for request_id in asked}
 
 
 def open_branches(

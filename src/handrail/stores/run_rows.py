@@ -75,6 +75,10 @@ class RunRows:
     def holds(self, run_id: str, token: int) -> bool:
         return self.connection.execute(SQL["holds"], {"id": run_id, "token": token}).fetchone() is not None
 
+    def take_waiting(self, run_id: str, token: int, worker: str, now: datetime) -> bool:
+        values = (worker, to_number(now), run_id, token)
+        return self.connection.execute(SQL["take_waiting"], values).rowcount == 1
+
     def set_waiting(self, run_id: str, token: int, now: datetime) -> bool:
         values = {"id": run_id, "token": token, "now": to_number(now)}
         return self.connection.execute(SQL["set_waiting"], values).rowcount == 1

@@ -27,6 +27,10 @@ WHERE id = ? AND token = ? AND status = 'RUNNING'
 -- name: holds
 SELECT 1 FROM run WHERE id = :id AND token = :token AND status = 'RUNNING'
 
+-- name: take_waiting
+UPDATE run SET status = 'RUNNING', token = token + 1, worker = ?, updated_at = ?
+WHERE id = ? AND token = ? AND status = 'WAITING'
+
 -- name: set_waiting
 UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now
 WHERE id = :id AND token = :token AND status = 'RUNNING'
