@@ -116,10 +116,13 @@ def content_hash(value: JSON) -> str:
     if not _is_as_stored(value):
         value = as_stored(value)
     try:
-        return hashlib.sha256(_write_canonical(value).encode()).hexdigest()
+        text = _write_canonical(value).encode()
     except (ValueError, RecursionError):
         encode(value)  # which says why
         raise
+    if len(text) > LIMIT:
+        encode(value)
+    return hashlib.sha256(text).hexdigest()
 
 
 def _is_flat(value: dict[Any, Any]) -> bool:
