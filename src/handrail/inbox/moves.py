@@ -25,7 +25,6 @@ from handrail.requests.lifecycle import (
     Escalated,
     Event,
     Move,
-    Opened,
     Reassigned,
     Released,
     Reminded,
@@ -39,7 +38,7 @@ from handrail.requests.lifecycle import (
 from handrail.requests.outcome import Outcome
 from handrail.requests.policy import Audience, First
 from handrail.requests.pool import choose
-from handrail.requests.record import write_move
+from handrail.requests.record import write_move, write_opening, write_request
 from handrail.requests.request import HumanRequest, RequestDraft, Status
 from handrail.requests.routing import (
     check_may_act,
@@ -102,8 +101,16 @@ def open_request(
         initiator=initiator,
     )
     request = changed(request, due_at=next_due(request))
-    tx.insert_request(request)
-    _log(tx, Event(request.id, now, initiator or SYSTEM.name, Opened(request)), request)
+    written = write_request(request)
+    tx.insert_request(request, written)
+    tx.append_event(
+        "opened",
+        write_opening(written),
+        at=now,
+        actor=initiator or SYSTEM.name,
+        request_id=request.id,
+        run_id=run_id,
+    )
     if not request.in_line:  # else it is told to whom it is assigned
         outbox.tell(tx, request, "opened", now)
     tx.signal("request", request.id)

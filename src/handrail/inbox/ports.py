@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from handrail.requests.lifecycle import Event
+from handrail.requests.record import Written
 from handrail.requests.request import HumanRequest, Status
 
 P = ParamSpec("P")
@@ -113,7 +114,10 @@ class InboxTransaction(Protocol):
         ...
 
     def delete_watches(self, run_id: str) -> None: ...
-    def insert_request(self, request: HumanRequest) -> None: ...
+    def insert_request(self, request: HumanRequest, written: Written | None = None) -> None:
+        """Store a new request; `written` is what `write_request` gives, where that is known already."""
+        ...
+
     def update_request(self, request: HumanRequest, since: int) -> bool:
         """Store `request` if the stored version is `since`, which it was made from; False if somebody was faster."""
         ...

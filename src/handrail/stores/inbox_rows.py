@@ -11,7 +11,7 @@ from handrail.inbox.ports import Filter, LogEntry, Message
 from handrail.requests.errors import ProgrammingError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event
-from handrail.requests.record import read_move, read_request, write_draft, write_state
+from handrail.requests.record import Written, read_move, read_request, write_request, write_state
 from handrail.requests.request import HumanRequest
 from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
@@ -76,7 +76,8 @@ class InboxRows:
     def delete_watches(self, run_id: str) -> None:
         self.connection.execute(SQL["delete_watches"], {"run_id": run_id})
 
-    def insert_request(self, request: HumanRequest) -> None:
+    def insert_request(self, request: HumanRequest, written: Written | None = None) -> None:
+        written = written or write_request(request)
         draft = request.draft
         self.connection.execute(
             SQL["insert_request"],
@@ -85,15 +86,15 @@ class InboxRows:
                 request.thread,
                 request.run_id,
                 request.flow,
-                write_draft(draft),
+                written.draft,
                 draft.key,
                 draft.priority,
-                *_state_row(request),
+                *_state_row(request, written.state),
             ),
         )
 
     def update_request(self, request: HumanRequest, since: int) -> bool:
-        row = (*_state_row(request), request.id, since)
+        row = (*_state_row(request, write_state(request)), request.id, since)
         return self.connection.execute(SQL["update_request"], row).rowcount == 1
 
     def misfiled_requests(self) -> list[str]:
@@ -223,7 +224,7 @@ def _request(row: tuple[str, str, str]) -> HumanRequest:
         ) from None
 
 
-def _state_row(request: HumanRequest) -> tuple[Any, ...]:
+def _state_row(request: HumanRequest, state: str) -> tuple[Any, ...]:
     """Return what every move may change: version, status, due_at, pool, worker, state."""
     return (
         request.version,
@@ -231,7 +232,7 @@ def _state_row(request: HumanRequest) -> tuple[Any, ...]:
         to_number_or_none(request.due_at),
         _line(request),
         request.worker,
-        write_state(request),
+        state,
     )
 
 
