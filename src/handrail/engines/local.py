@@ -69,7 +69,8 @@ class LocalEngine:
 
     async def serve(self) -> None:
         """Work until cancelled."""
-        unlisten = self._store.listen(self._heard)
+        unlisten, unfollow = self._store.listen(self._heard), self._store.follow(self._runner)
+        self._runner.behind = lambda: bool(self._ready) or self._more
         self._runner.ended, self._runner.wake = self._bell, self.wake
         loop = asyncio.get_running_loop()
         forget_clock = on_turn(self._clock, lambda: loop.call_soon_threadsafe(self.look))
@@ -90,6 +91,7 @@ class LocalEngine:
                 await self._rest()
         finally:
             unlisten()
+            unfollow()
             forget_clock()
             for chore in list(self._chores.values()):
                 chore.cancel()
@@ -254,7 +256,7 @@ def loop_time() -> float:
 
 
 def _settled_runs(tx: RunTransaction, *, run_ids: Collection[str]) -> list[StoredRun]:
-    return [run for run_id in run_ids if (run := tx.run(run_id)) is not None and run.settled]
+    return [run for run_id in tx.settled(run_ids) if (run := tx.run(run_id)) is not None]
 
 
 def _lost(tx: RunTransaction, *, live: Mapping[str, int]) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """What is asked of people: as drafted by a node, and as stored. The content of a request never changes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from handrail.requests.content import content_hash
+from handrail.requests.content import content_hash, isolated
 from handrail.requests.decision import Decision, Verb
+from handrail.requests.facts import changed
 from handrail.requests.outcome import Outcome
 from handrail.requests.policy import Audience, Policy
 from handrail.requests.pool import Pool
@@ -70,6 +71,9 @@ class RequestDraft:
         return content_hash({"kind": self.kind, "title": self.title, "proposal": self.proposal})
 
 
+_MUTABLE = ("proposal", "context", "response_schema", "proposal_schema")
+
+
 @dataclass(frozen=True)
 class HumanRequest:
     """Something asked of people, as stored. Only the inbox makes a new version of it."""
@@ -104,6 +108,17 @@ class HumanRequest:
     """the one of its pool whom it is assigned to"""
     in_line: bool = False
     """whether it waits for somebody of its pool to have room"""
+
+    def apart(self) -> "HumanRequest":
+        """Return a copy that shares nothing that can be changed."""
+        draft, outcome = self.draft, self.outcome
+        mine = {name: isolated(value) for name in _MUTABLE if (value := getattr(draft, name))}
+        own: dict[str, Any] = {"draft": changed(draft, **mine)}
+        if outcome is not None and outcome.payload is not None:
+            own["outcome"] = replace(outcome, payload=isolated(outcome.payload))
+        if any(each.payload is not None for each in self.decisions):
+            own["decisions"] = tuple(replace(each, payload=isolated(each.payload)) for each in self.decisions)
+        return changed(self, **own)
 
     @property
     def ended(self) -> bool:

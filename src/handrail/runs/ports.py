@@ -41,6 +41,10 @@ class RunTransaction(InboxTransaction, Protocol):
         """Return how these runs stand, in no order: id, status, and whether it is unsettled and waits for people."""
         ...
 
+    def settled(self, run_ids: Collection[str]) -> list[str]:
+        """Return those of the runs that have settled."""
+        ...
+
     def update_run(self, run: StoredRun, held: int | None = None) -> bool:
         """Store a run; with `held` only if that token is still the run's and it is RUNNING. False if not."""
         ...

@@ -4,6 +4,7 @@ Whoever takes or changes a run gives it another token: what is kept counts only 
 kept with. There are a few of them, whatever waits: a run that waits costs rows.
 """
 
+import threading
 from collections.abc import Collection, Mapping
 
 from handrail.runs.activation import Strand
@@ -21,18 +22,21 @@ class Recent:
 
     def __init__(self) -> None:
         self._known: dict[str, Claimed] = {}
+        self._lock = threading.Lock()
 
     def keep(self, run: StoredRun, strand: Strand) -> None:
         """Keep a run whose execution has come to its wait."""
         if (frames := _past(strand)) is None:
             return
-        self._known[run.id] = Claimed(run, frames)
-        if len(self._known) > MOST:
-            del self._known[next(iter(self._known))]
+        with self._lock:
+            self._known[run.id] = Claimed(run, frames)
+            if len(self._known) > MOST:
+                del self._known[next(iter(self._known))]
 
     def take(self, run_ids: Collection[str]) -> Mapping[str, Claimed]:
         """Return those that are known, and forget them."""
-        return {run_id: self._known.pop(run_id) for run_id in run_ids if run_id in self._known}
+        with self._lock:
+            return {run_id: self._known.pop(run_id) for run_id in run_ids if run_id in self._known}
 
 
 def _past(strand: Strand) -> Frames | None:

@@ -6,7 +6,7 @@ in this process or in another one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCo
 from handrail.runs import units
 from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
 from handrail.runs.journal import as_failure
+from handrail.runs.ports import RunTransaction
 from handrail.runs.recent import Recent
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.scope import Scope
@@ -68,6 +69,10 @@ class Runner:
         self._waiting: dict[str, set[asyncio.Future[StoredRun]]] = {}
         self._activations: dict[str, Activation] = {}
         self._recent = Recent()
+        self._coming: set[str] = set()
+        """runs that were taken by the thread of the store, and that the loop has not heard of yet"""
+        self.behind: Callable[[], bool] = lambda: False
+        """tells whether runs wait for room here: they come before others"""
         self._taking_up: set[asyncio.Task[None]] = set()
 
     # -- taking runs ------------------------------------------------------------------------------------------------
@@ -109,6 +114,32 @@ class Runner:
         for one in claimed:
             self.execute(one)
         return len(claimed)
+
+    def take(self, tx: RunTransaction, run_ids: Sequence[str]) -> dict[str, Claimed]:
+        """Take runs in the transaction that wakes them (see `Follower`): the thread of the store calls this."""
+        room = self.room - len(self._coming)
+        if room <= 0 or self.behind() or self.halted():
+            return {}
+        killpoints.reach("claim:before")
+        wanted = list(run_ids)[:room]
+        claimed = units.claim(
+            tx,
+            run_ids=wanted,
+            queues=self.flows.keys(),
+            worker=self.worker_id,
+            now=self.clock.now(),
+            known=self._recent.take(wanted),
+        )
+        found = {one.run.id: one for one in claimed}
+        self._coming.update(found)
+        return found
+
+    def taken(self, found: Mapping[str, Claimed], committed: bool) -> None:
+        """Execute what was taken so."""
+        self._coming.difference_update(found)
+        for claimed in found.values():
+            if committed and not self.halted():  # else it is free again, or will be with this worker
+                self.execute(claimed)
 
     async def _take(self, run_ids: list[str]) -> list[Claimed]:
         return await self.store.do(

@@ -15,9 +15,15 @@ from handrail.stores.transaction import Transaction
 
 
 def commit(
-    transaction: Transaction, jobs: Sequence[Job], *, begin: str, where: str, written: Callable[[], None]
+    transaction: Transaction,
+    jobs: Sequence[Job],
+    *,
+    begin: str,
+    where: str,
+    then: Callable[[], None],
+    written: Callable[[], None],
 ) -> None:
-    """Run the jobs and commit what they wrote; `written` is called in front of the commit.
+    """Run the jobs and commit what they wrote; `then` goes on with that, `written` is called in front of the commit.
 
     Raises the error of SQLite, or a `StoreError`, if nothing of the batch was committed.
     """
@@ -26,7 +32,7 @@ def commit(
         connection.execute("ROLLBACK")
     connection.execute(begin)
     try:
-        if not _run_together(transaction, jobs, where):
+        if not _run_together(transaction, jobs, where, then):
             connection.execute("ROLLBACK")
             transaction.forget()
             connection.execute(begin)
@@ -64,13 +70,16 @@ def _run(transaction: Transaction, job: Job, where: str, *, alone: bool = False)
     return job.error is None
 
 
-def _run_together(transaction: Transaction, jobs: Sequence[Job], where: str) -> bool:
+def _run_together(
+    transaction: Transaction, jobs: Sequence[Job], where: str, then: Callable[[], None]
+) -> bool:
     """Run all jobs; False if one failed after it had written, or can't be told from the others any more."""
     for job in jobs:
         before = transaction.connection.total_changes
         if not _run(transaction, job, where) and transaction.connection.total_changes != before:
             return False
     try:
+        then()
         transaction.write_events()
     except sqlite3.Error as error:
         if not is_of_the_unit(error):

@@ -24,6 +24,8 @@ class InboxRows:
 
     connection: sqlite3.Connection
     signals: list[tuple[str, str]]
+    moved: dict[str, HumanRequest]
+    """requests as this transaction has stored them"""
     reading: bool
     """whether nothing may be written"""
     head: tuple[int, str] | None
@@ -31,6 +33,8 @@ class InboxRows:
     """rows of events that were appended and not written yet"""
 
     def request(self, request_id: str) -> HumanRequest | None:
+        if (moved := self.moved.get(request_id)) is not None:
+            return moved.apart()
         row = self.connection.execute(SQL["request"], {"id": request_id}).fetchone()
         return _request(row) if row else None
 
@@ -95,7 +99,10 @@ class InboxRows:
 
     def update_request(self, request: HumanRequest, since: int) -> bool:
         row = (*_state_row(request, write_state(request)), request.id, since)
-        return self.connection.execute(SQL["update_request"], row).rowcount == 1
+        written = self.connection.execute(SQL["update_request"], row).rowcount == 1
+        if written:
+            self.moved[request.id] = request
+        return written
 
     def misfiled_requests(self) -> list[str]:
         return [request_id for (request_id,) in self.connection.execute(SQL["misfiled_requests"])]

@@ -15,11 +15,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from handrail import killpoints
+from handrail.inbox.ports import Follower
 from handrail.requests.errors import StoreBusy, StoreClosed, StoreError
 from handrail.stores import batch, filelock
 from handrail.stores.bell import Bell
 from handrail.stores.failures import translate
 from handrail.stores.filelock import WriterLock
+from handrail.stores.following import Following
 from handrail.stores.job import Job, resolve
 from handrail.stores.transaction import Transaction
 
@@ -42,6 +44,9 @@ class Lane:
     queue: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     ended: str | None = None
     """why the thread has ended"""
+
+    def __post_init__(self) -> None:
+        self._followers: list[tuple[asyncio.AbstractEventLoop, Follower]] = []
 
     def start(self) -> None:
         """Open the connection in the thread; raises what that raises, as an error of ours."""
@@ -72,6 +77,12 @@ class Lane:
                 f"{self.where} didn't answer for {filelock.PATIENCE:g} s: do it again when less is going on"
             )
         return future.result()
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Let `follower` go on with what is woken, for an app on this event loop; returns what ends it."""
+        entry = (asyncio.get_running_loop(), follower)
+        self._followers.append(entry)
+        return lambda: self._followers.remove(entry)
 
     def stop(self) -> None:
         """Finish what is queued and close the connection."""
@@ -147,11 +158,22 @@ class Lane:
             self.bell.ring(signals)
 
     def _commit(self, transaction: Transaction, jobs: Sequence[Job]) -> list[tuple[str, str]]:
-        with self.lock.held(self.where) if self.lock is not None else nullcontext():
-            batch.commit(
-                transaction, jobs, begin=self.begin, where=self.where, written=lambda: self._reach("before")
-            )
+        following = Following(transaction, self._followers)
+        try:
+            with self.lock.held(self.where) if self.lock is not None else nullcontext():
+                batch.commit(
+                    transaction,
+                    jobs,
+                    begin=self.begin,
+                    where=self.where,
+                    then=following.take,
+                    written=lambda: self._reach("before"),
+                )
+        except BaseException:
+            following.tell(committed=False)
+            raise
         self._reach("after")
+        following.tell(committed=True)
         return transaction.signals
 
     def _reach(self, moment: str) -> None:

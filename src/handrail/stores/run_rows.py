@@ -57,6 +57,10 @@ class RunRows:
         rows = self.connection.execute(SQL["standing"], {"ids": json.dumps(list(run_ids))})
         return [(run_id, RunStatus(status), bool(asks)) for run_id, status, asks in rows]
 
+    def settled(self, run_ids: Collection[str]) -> list[str]:
+        rows = self.connection.execute(SQL["settled"], {"ids": json.dumps(list(run_ids))})
+        return [run_id for (run_id,) in rows]
+
     def update_run(self, run: StoredRun, held: int | None = None) -> bool:
         row = (
             run.status.value,

@@ -14,7 +14,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from handrail.inbox.ports import Listener
+from handrail.inbox.ports import Follower, Listener
 from handrail.requests.errors import StoreClosed, StoreError, StoreFull
 from handrail.runs.ports import Liveness
 from handrail.stores.bell import Bell
@@ -135,6 +135,10 @@ class SQLiteStore:
                 f"{self.where} was opened before a fork: open a store of its own in the child process"
             )
         return lane
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Let `follower` go on, in the same transaction, with what units of this process wake; returns what ends it."""
+        return self._lane(self._writer).follow(follower)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on this event loop after commits that rang; returns what ends it."""

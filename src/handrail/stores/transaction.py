@@ -1,6 +1,7 @@
 """One transaction on SQLite: the ports of inbox and runs, side by side."""
 
 import sqlite3
+from collections.abc import Container
 from typing import NamedTuple
 
 from handrail.stores.inbox_rows import InboxRows
@@ -27,10 +28,15 @@ class Transaction(InboxRows, RunRows):
         self.signals = []
         self.head = None
         self.unwritten = []
+        self.moved = {}
 
     def signal(self, topic: str, subject: str) -> None:
         """Ring the doorbell `topic` for `subject` once this transaction is committed."""
         self.signals.append((topic, subject))
+
+    def silence(self, topic: str, subjects: Container[str]) -> None:
+        """Don't ring for these after all."""
+        self.signals = [(name, one) for name, one in self.signals if name != topic or one not in subjects]
 
     def mark(self) -> Mark:
         """Return how far this transaction is."""
@@ -40,4 +46,5 @@ class Transaction(InboxRows, RunRows):
         """Forget what was kept beside the database since `mark`, after a rollback to it."""
         del self.signals[mark.signals :]
         del self.unwritten[mark.unwritten :]
+        self.moved.clear()
         self.head = mark.head

@@ -17,6 +17,9 @@ SELECT id, status, status IN ('PENDING', 'RUNNING', 'WAITING') AND EXISTS (
 )
 FROM run WHERE id IN (SELECT value FROM json_each(:ids))
 
+-- name: settled
+SELECT id FROM run WHERE id IN (SELECT value FROM json_each(:ids)) AND status NOT IN ('PENDING', 'RUNNING', 'WAITING')
+
 -- name: update_run
 UPDATE run SET status = ?, token = ?, worker = ?, home = ?, updated_at = ?, result = ?, error = ? WHERE id = ?
 
