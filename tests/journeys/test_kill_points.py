@@ -44,7 +44,7 @@ OCCURRENCES: dict[str, tuple[int, ...]] = {
     "begin:after": (1,),
     "step:before": (1, 2, 3, 12, 20),
     "step:executed": (1, 2, 3, 8, 14, 18),
-    "step:after": (1, 2, 9, 15, 19),
+    "step:after": (1, 2, 9, 13, 16),
     "ask:before": (1, 2, 4, 5, 6, 7, 8),
     "ask:after": (1, 3, 5, 6, 7, 8),
     "sleep:after": (1,),

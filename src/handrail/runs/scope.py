@@ -222,18 +222,7 @@ class Scope:
     async def run_node(self, node: ChainableNode, body: Callable[[], Awaitable[JSON]]) -> Data:
         """Execute a node as a step of this run."""
         entry, recorded = self.take(node.name, node.kind)
-
-        async def checked() -> JSON:
-            result = await body()
-            if not isinstance(result, dict):
-                self._check_alive()
-                what = type(result).__name__
-                raise InvalidInput(
-                    f"node {entry.address!r} ({node.kind}) returned {what}; a node returns a dict"
-                )
-            return result
-
-        result: Data = await self._run(entry, recorded, checked, node.options, node)
+        result: Data = await self._run(entry, recorded, body, node.options, node)
         return result
 
     async def step(self, name: str, body: Callable[[], Awaitable[JSON]], options: StepOptions) -> JSON:
@@ -399,6 +388,12 @@ class Scope:
             raise
         finally:
             _current.reset(token)
+        if self.node is not None and not isinstance(result, dict):
+            self._check_alive()
+            what = type(result).__name__
+            raise InvalidInput(
+                f"node {self.address!r} ({self.node.kind}) returned {what}; a node returns a dict"
+            )
         self.close()
         return encode(result, f"the result of {self.address!r}", self.given)
 
