@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)]*)\)")
+TEST = re.compile(r"\[`(test_\w+)`\]\(([^)#\s]+)\)")
 EXPECTED = {
     "README.md:0": "approved by somebody",
     "README.md:1": "'receipt': 'refunded 20 EUR for A-17'",
@@ -116,6 +118,30 @@ def who_for(request: HumanRequest) -> str:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = [target for target in LINK.findall(page.read_text()) if "://" not in target]
     missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_headings(page: Path) -> None:
+    targets = [target for target in ANCHOR.findall(page.read_text()) if "://" not in target[0]]
+    missing = [
+        target
+        for target in targets
+        if target[1] not in anchors(page.parent / target[0] if target[0] else page)
+    ]
+    assert not missing
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a page's headings are called in links."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_are_named_exist(page: Path) -> None:
+    named = TEST.findall(page.read_text())
+    missing = [name for name, file in named if f"def {name}(" not in (page.parent / file).read_text()]
     assert not missing
 
 
