@@ -9,6 +9,7 @@ import pytest
 
 from handrail.requests.errors import StoreCorrupt, StoreTooNew
 from handrail.stores.migration import APPLICATION, check, level_of, migrations, upgrade
+from handrail.stores.sqlite import SQLiteStore
 
 ONE = (1, "-- first\nCREATE TABLE person (name TEXT NOT NULL);\nINSERT INTO person VALUES ('alice; bob');\n")
 TWO = (
@@ -132,3 +133,21 @@ def test_level_two_files_requests_by_the_priority_they_have(connection: sqlite3.
     assert upgrade(connection, "handrail.db", migrations()[:2]) == (1, 2)
     found = connection.execute("SELECT id, priority, key, pool, worker FROM request ORDER BY id").fetchall()
     assert found == [("a", 7, None, None, None), ("b", 0, None, None, None), ("c", 0, None, None, None)]
+
+
+async def test_a_store_that_a_newer_handrail_upgrades_beneath_an_open_one_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    store = await SQLiteStore(tmp_path / "handrail.db").open()
+    try:
+        await store.do(lambda tx: tx.set_members("team", ["alice"]))
+        with closing(sqlite3.connect(tmp_path / "handrail.db")) as newer:
+            newer.execute(f"PRAGMA user_version = {migrations()[-1][0] + 1}")
+        with pytest.raises(StoreTooNew, match="upgraded to level"):
+            await store.do(lambda tx: tx.set_members("team", ["bob"]))
+        with pytest.raises(StoreTooNew):
+            await store.read(lambda tx: tx.members("team"))
+    finally:
+        await store.close()
+    with closing(sqlite3.connect(tmp_path / "handrail.db")) as newer:
+        assert newer.execute("SELECT person FROM member").fetchall() == [("alice",)]

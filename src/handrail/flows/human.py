@@ -50,6 +50,8 @@ class HumanNode(ChainableNode):
     ) -> None:
         super().__init__(name=name)
         self.title = title
+        if callable(title):  # code of the user's, which may do anything
+            self.repeatable = False
         self.timeout = timeout
         self.asking = check_asking(asking)
         self.policy = make_policy(timeout, on_timeout, asking)

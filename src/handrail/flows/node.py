@@ -6,7 +6,7 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from handrail.flows import execution
 from handrail.flows.execution import Data, StepOptions
@@ -56,7 +56,7 @@ class ChainableNode:
     registered_as: str | None = None
     """the name that an app has given this flow"""
     options: StepOptions = StepOptions()
-    repeatable: ClassVar[bool] = False
+    repeatable: bool = False
     """Whether its own code does nothing but ask and execute steps, and comes to the same each time: then its result
     is stored with what comes next, because a replay would come to it again. It counts for the class that says it."""
 

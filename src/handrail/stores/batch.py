@@ -11,6 +11,7 @@ from contextlib import suppress
 from handrail.requests.errors import StoreError
 from handrail.stores.failures import is_of_the_unit, translate
 from handrail.stores.job import Job
+from handrail.stores.migration import check_level
 from handrail.stores.transaction import Transaction
 
 
@@ -32,6 +33,7 @@ def commit(
         connection.execute("ROLLBACK")
     connection.execute(begin)
     try:
+        check_level(connection, where)
         if not _run_together(transaction, jobs, where, then):
             connection.execute("ROLLBACK")
             transaction.forget()

@@ -202,7 +202,10 @@ def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
         conditions.append(
             f"status IN ({', '.join(f'{status.value!r}' for status in sorted(which.statuses, reverse=True))})"
         )
-    for column in ("run_id", "thread", "flow"):
+    if which.thread is not None:
+        conditions.append("(id = ? OR (thread = ? AND thread <> id))")  # as the index of threads has it
+        values += [which.thread] * 2
+    for column in ("run_id", "flow"):
         if (value := getattr(which, column)) is not None:
             conditions.append(f"{column} = ?")
             values.append(value)

@@ -49,6 +49,15 @@ def check(connection: sqlite3.Connection, where: str, scripts: Scripts | None = 
     return level
 
 
+def check_level(connection: sqlite3.Connection, where: str) -> None:
+    """Raise `StoreTooNew` if a newer Handrail has upgraded the database since this process has opened it."""
+    if (level := level_of(connection)) > migrations()[-1][0]:
+        raise StoreTooNew(
+            f"{where} was upgraded to level {level} while it was open here: end this process, upgrade Handrail and "
+            "start it again; nothing is lost"
+        )
+
+
 def upgrade(connection: sqlite3.Connection, where: str, scripts: Scripts | None = None) -> tuple[int, int]:
     """Bring the database at `where` to the newest level; return the levels before and after.
 

@@ -85,6 +85,34 @@ async def queued(*coroutines: Any) -> list[asyncio.Task[Any]]:
     return tasks
 
 
+def _wake(tx: RunTransaction, *, run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
+        tx.signal("wakeup", run_id)
+
+
+class _Follower:
+    """Notes down each run that was woken, and takes those whose name ends in 1."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.fails = fails
+        self.told: list[tuple[Any, bool]] = []
+
+    def take(self, tx: RunTransaction, run_ids: Sequence[str]) -> dict[str, str]:
+        for run_id in run_ids:
+            write(tx, person=run_id, fail=self.fails)
+        return {run_id: f"taken {run_id}" for run_id in run_ids if run_id.endswith("1")}
+
+    def taken(self, found: Any, committed: bool) -> None:
+        self.told.append((found, committed))
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
 class UnitContract:
     """Units of work: all or nothing, each for itself, durable when `do` returns, loud only after the commit."""
 
@@ -191,6 +219,34 @@ class UnitContract:
             await asyncio.gather(*tasks, return_exceptions=True)
         found = await verify(store)
         assert (found.events, found.problems) == (3, [])
+
+    async def test_a_follower_goes_on_in_the_transaction_that_wakes(self, store: OpenStore) -> None:
+        follower, heard = _Follower(), list[Any]()
+        silence, unfollow = store.listen(heard.extend), store.follow(follower)
+        await store.do(_wake, run_ids=["run_1", "run_2"])
+        await until(lambda: ("wakeup", "run_2") in heard)
+        assert follower.told == [({"run_1": "taken run_1"}, True)]
+        rung = [subject for topic, subject in heard if topic == "wakeup"]
+        assert rung == ["run_2"], "what was taken is nobody's any more"
+        assert await store.read(written, people=["run_1", "run_2"]) == ["run_1", "run_2"]
+        unfollow()
+        await store.do(_wake, run_ids=["run_3"])
+        await until(lambda: ("wakeup", "run_3") in heard)
+        silence()
+        assert len(follower.told) == 1
+
+    async def test_a_follower_that_fails_changes_nothing(self, store: OpenStore) -> None:
+        follower, heard = _Follower(fails=True), list[Any]()
+        silence, unfollow = store.listen(heard.extend), store.follow(follower)
+        assert await store.do(write, person="alice") == "alice"
+        await store.do(_wake, run_ids=["run_1"])
+        await until(lambda: ("wakeup", "run_1") in heard)
+        unfollow()
+        silence()
+        assert follower.told == []
+        assert await store.read(written, people=["alice", "run_1"]) == ["alice"]
+        found = await verify(store)
+        assert (found.events, found.problems) == (1, [])
 
     async def test_many_tasks_lose_nothing(self, store: OpenStore) -> None:
         def count(tx: RunTransaction) -> int:
