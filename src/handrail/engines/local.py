@@ -26,6 +26,8 @@ HOUSEKEEPING = 1.0
 """seconds between two looks at everything"""
 FEW, OFTEN = 100, 0.25
 """So many runs whose end is waited for are looked at each time; with more of them, only so often (seconds)."""
+READY = 1000
+"""runs that are remembered as ready; what is beyond waits in the store until there is room"""
 COALESCE = 0.002
 """seconds in which signals from other processes count as one"""
 
@@ -99,8 +101,10 @@ class LocalEngine:
     def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
         for topic, subject in signals:
             match topic:
-                case "wakeup":
+                case "wakeup" if len(self._ready) < READY:
                     self._ready[subject] = None
+                case "wakeup":
+                    self._more = True
                 case "timer":
                     self._set_timer(parse_time(subject))
                 case "run":
