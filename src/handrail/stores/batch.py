@@ -81,12 +81,12 @@ def _run_together(
         if not _run(transaction, job, where) and transaction.connection.total_changes != before:
             return False
     try:
-        then()
         transaction.write_events()
     except sqlite3.Error as error:
         if not is_of_the_unit(error):
             raise
         return False
+    then()
     return True
 
 
