@@ -374,6 +374,62 @@ async def test_a_full_database_refuses_writers_and_goes_on_when_there_is_room(tm
     await store.close()
 
 
+class Follower:
+    """Does something of its own with what was woken."""
+
+    def __init__(self, work: Any) -> None:
+        self.work = work
+
+    def take(self, tx: Any, run_ids: Any) -> dict[str, Any]:
+        self.work(tx)
+        return {}
+
+    def taken(self, found: Any, committed: bool) -> None: ...
+
+
+def wake(tx: Any, number: int) -> None:
+    open_one(tx, number=number)
+    tx.signal("wakeup", "run")
+
+
+async def test_a_database_that_gets_full_under_a_follower_is_full_for_everybody(tmp_path: Path) -> None:
+    store = await SQLiteStore(tmp_path / "handrail.db").open()
+
+    def fill(tx: Any) -> None:
+        (pages,) = tx.connection.execute("PRAGMA page_count").fetchone()
+        tx.connection.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            tx.set_members("all", ["x" * 1_000_000])
+        finally:
+            tx.connection.execute("PRAGMA max_page_count = 1000000")
+
+    end = store.follow(Follower(fill))
+    with pytest.raises(StoreFull):
+        await store.do(wake, number=1)
+    end()
+    await store.do(wake, number=2)
+    found = await verify(store)
+    assert (found.problems, found.requests) == ([], 1)
+    await store.close()
+
+
+async def test_a_follower_that_fails_leaves_nothing_in_the_log(tmp_path: Path) -> None:
+    store = await SQLiteStore(tmp_path / "handrail.db").open()
+
+    def log_and_fail(tx: Any) -> None:
+        for number in range(10):
+            open_one(tx, number=100 + number)
+        raise LookupError
+
+    end = store.follow(Follower(log_and_fail))
+    await store.do(wake, number=1)
+    end()
+    await store.do(wake, number=2)
+    found = await verify(store)
+    assert (found.problems, found.requests) == ([], 2)
+    await store.close()
+
+
 def test_the_level_of_a_new_database_is_the_newest(tmp_path: Path) -> None:
     with closing(asyncio.Runner()) as runner:
         runner.run(filled(tmp_path / "handrail.db", 1))

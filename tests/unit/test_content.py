@@ -101,3 +101,14 @@ def test_the_limit_is_in_bytes_and_exact(character: str) -> None:
     assert len(encode(text).encode()) == LIMIT
     with pytest.raises(PayloadTooLarge, match="the text has"):
         encode(text + "x", "the text")
+
+
+def test_content_that_is_deep_or_endless_has_a_hash_or_a_reason() -> None:
+    deep: Any = "x"
+    for _ in range(900):
+        deep = [deep]
+    assert len(content_hash({"deep": deep})) == 64
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(NotJSON):
+        content_hash(endless)

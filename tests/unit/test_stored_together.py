@@ -27,6 +27,13 @@ class Renamed(HumanApprovalNode):
     """A user's node without any."""
 
 
+class Titled(HumanApprovalNode):
+    """A user's node with code of its own that the question calls."""
+
+    def title_for(self, data: Data, default: str) -> str:
+        return default
+
+
 class Mixin:
     async def execute(self, data: Data) -> Data:
         return data
@@ -49,7 +56,7 @@ def test_only_whose_code_is_known_to_be_repeatable_is() -> None:
         Renamed(),
     ):
         assert node.repeatable, node
-    for node in (keep, Own(), Mixed(), HumanApprovalNode(title=lambda data: "Sure?")):
+    for node in (keep, Own(), Mixed(), Titled(), HumanApprovalNode(title=lambda data: "Sure?")):
         assert not node.repeatable, node
 
 
@@ -94,6 +101,23 @@ async def test_a_step_within_a_node_is_stored_before_the_node_goes_on() -> None:
     async with working(Node()) as app:
         await (await app.start("flow", {}, "r")).result(20)
     assert seen == [[("0/first", "done")]]
+
+
+async def test_a_step_within_a_flow_that_is_a_chain_of_a_users_own_is_stored_before_its_code_goes_on() -> (
+    None
+):
+    seen = []
+
+    class Own(Chain):
+        async def execute(self, data: Data) -> Data:  # type: ignore[override]
+            data = await self.nodes[0].execute(data)
+            seen.append(states(app, "r"))
+            return await self.nodes[1].execute(data)
+
+    keep = FunctionNode(lambda x: x, name="keep")
+    async with working(Own([keep, FunctionNode(lambda x: x)])) as app:
+        await (await app.start("flow", {"x": 1}, "r")).result(20)
+    assert seen == [{"keep": "done"}]
 
 
 async def test_a_worker_that_stops_behind_an_approval_asks_nobody_again(store: MemoryStore) -> None:

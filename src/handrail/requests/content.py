@@ -113,7 +113,11 @@ def content_hash(value: JSON) -> str:
     >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
     True
     """
-    if not _is_as_stored(value):
+    try:
+        plain = _is_as_stored(value)
+    except RecursionError:  # JSON's own code may go deeper
+        plain = False
+    if not plain:
         value = as_stored(value)
     try:
         text = _write_canonical(value).encode()

@@ -25,6 +25,10 @@ PATIENCE = 30.0
 """seconds to keep trying to store what has been done, while the disk is full or the database locked"""
 
 
+LARGEST = 4096
+"""characters of results that are kept in memory of one run that waits"""
+
+
 class Fenced(BaseException):
     """The run belongs to somebody else by now, or was cancelled: stop without a trace."""
 
@@ -72,16 +76,24 @@ class Strand:
     requests: Requests = field(default_factory=dict)
     parked: bool = False
     written: list[Entry] | None = field(default_factory=list)
-    """what this execution has written, None if the store has made something else of it"""
+    """what this execution has written, None if the store has, or may have, made something else of it"""
     held: dict[tuple[str, int], Entry] = field(default_factory=dict)
     """entries that are stored with the next ones, by frame and ordinal"""
     owing: bool = False
     """whether a replay might not come to all of them again: then nothing may be done before they are stored"""
+    _size: int = 0
 
     def hold(self, entry: Entry, *, owing: bool) -> None:
         """Keep an entry for the next write."""
         self.held[entry.frame, entry.ordinal] = entry
         self.owing = self.owing or owing
+
+    def remember(self, written: list[Entry], entries: list[Entry]) -> None:
+        """Keep what was written before with what was written now, unless that is too much."""
+        self._size += sum(len(entry.value or "") for entry in entries)
+        if self._size <= LARGEST:
+            written.extend(entries)
+            self.written = written
 
 
 @dataclass(eq=False)
@@ -146,6 +158,8 @@ class Activation:
         if strand.held:
             latest = {(entry.frame, entry.ordinal): entry for entry in entries}
             entries = list((strand.held | latest).values())
+        # Unknown until the store has answered: whoever is cut off from the answer can't say what is stored.
+        written, strand.written = strand.written, None
         try:
             held = await self.insist(
                 units.record,
@@ -161,14 +175,14 @@ class Activation:
                 park=park,
             )
         except Exception:  # refused: nothing was stored, so the strand doesn't wait
-            strand.parked = False
+            strand.parked, strand.written = False, written
             raise
         if not held:
             raise self.end(Fenced())
         strand.held, strand.owing = {}, False
-        if strand.written is not None:
-            told = again is None and watch is None and (question is None or question.draft.key is None)
-            strand.written = [*strand.written, *entries] if told else None
+        told = again is None and watch is None and (question is None or question.draft.key is None)
+        if written is not None and told:
+            strand.remember(written, entries)
 
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""
@@ -199,7 +213,13 @@ class Activation:
                 if waited >= PATIENCE:
                     raise self.end(error) from error
                 logger.warning("run %s can't be stored yet: %s", self.run_id, error)
-                await asyncio.sleep(pause)
+                try:
+                    await asyncio.sleep(pause)
+                except (
+                    asyncio.CancelledError
+                ):  # by a time limit around it: nothing is stored, so nothing may follow
+                    self.end(error)
+                    raise
                 waited += pause
                 pause = min(pause * 2, 5.0)
             except StoreError as error:

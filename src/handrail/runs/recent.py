@@ -7,14 +7,15 @@ kept with. There are a few of them, whatever waits: a run that waits costs rows.
 import threading
 from collections.abc import Collection, Mapping
 
-from handrail.runs.activation import Strand
+from handrail.requests.content import encode
+from handrail.runs.activation import LARGEST, Strand
 from handrail.runs.run import StoredRun
 from handrail.runs.units import Claimed, Frames
 
 MOST = 1000
 """runs that are kept, the latest ones"""
-LARGEST = 4096
-"""characters that the results of one may have together"""
+LARGEST_INPUT = 65_536
+"""characters that the input of one may have"""
 
 
 class Recent:
@@ -26,7 +27,7 @@ class Recent:
 
     def keep(self, run: StoredRun, strand: Strand) -> None:
         """Keep a run whose execution has come to its wait."""
-        if (frames := _past(strand)) is None:
+        if (frames := _past(strand)) is None or len(encode(run.input)) > LARGEST_INPUT:
             return
         with self._lock:
             self._known[run.id] = Claimed(run, frames)

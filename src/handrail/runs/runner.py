@@ -16,7 +16,7 @@ from handrail.flows.execution import Parked, Stopped, _current
 from handrail.flows.function import FunctionFlow
 from handrail.flows.node import Chain, ChainableNode, body_of
 from handrail.inbox.ports import Clock, Store
-from handrail.requests.content import as_stored, encode
+from handrail.requests.content import as_stored, encode, isolated
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCorrupt, StoreError
 from handrail.runs import units
 from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
@@ -80,7 +80,7 @@ class Runner:
     @property
     def room(self) -> int:
         """How many more runs may be executed now."""
-        return self.concurrency - len(self._tasks) - self._reserved
+        return max(self.concurrency - len(self._tasks) - self._reserved - len(self._coming), 0)
 
     @contextmanager
     def reserved(self, count: int) -> Iterator[None]:
@@ -98,11 +98,11 @@ class Runner:
 
     def executes(self, run_id: str) -> bool:
         """Whether the run is executed here."""
-        return run_id in self._tasks
+        return (held := self._tasks.get(run_id)) is not None and not held[1].done()
 
     async def claim(self, run_ids: Iterable[str]) -> int:
-        """Take those of the runs that may go on, and execute them; returns how many."""
-        wanted = list(dict.fromkeys(run_ids))[: self.room]
+        """Take those of the runs that may go on, and execute them; returns how many. There has to be room for all."""
+        wanted = list(dict.fromkeys(run_ids))
         if not wanted:
             return 0
         killpoints.reach("claim:before")
@@ -117,21 +117,25 @@ class Runner:
 
     def take(self, tx: RunTransaction, run_ids: Sequence[str]) -> dict[str, Claimed]:
         """Take runs in the transaction that wakes them (see `Follower`): the thread of the store calls this."""
-        room = self.room - len(self._coming)
+        room = self.room
         if room <= 0 or self.behind() or self.halted():
             return {}
         killpoints.reach("claim:before")
-        wanted = list(run_ids)[:room]
-        claimed = units.claim(
-            tx,
-            run_ids=wanted,
-            queues=self.flows.keys(),
-            worker=self.worker_id,
-            now=self.clock.now(),
-            known=self._recent.take(wanted),
-        )
-        found = {one.run.id: one for one in claimed}
-        self._coming.update(found)
+        wanted = [run_id for run_id in run_ids if run_id not in self._coming][:room]
+        self._coming.update(wanted)  # from here on: the loop may take others meanwhile
+        found: dict[str, Claimed] = {}
+        try:
+            claimed = units.claim(
+                tx,
+                run_ids=wanted,
+                queues=self.flows.keys(),
+                worker=self.worker_id,
+                now=self.clock.now(),
+                known=self._recent.take(wanted),
+            )
+            found = {one.run.id: one for one in claimed}
+        finally:
+            self._coming.difference_update(run_id for run_id in wanted if run_id not in found)
         return found
 
     def taken(self, found: Mapping[str, Claimed], committed: bool) -> None:
@@ -140,6 +144,8 @@ class Runner:
         for claimed in found.values():
             if committed and not self.halted():  # else it is free again, or will be with this worker
                 self.execute(claimed)
+        if not committed:
+            self.ended.set()  # there is room again
 
     async def _take(self, run_ids: list[str]) -> list[Claimed]:
         return await self.store.do(
@@ -164,6 +170,9 @@ class Runner:
     def execute(self, claimed: Claimed) -> None:
         """Execute a run that this worker has taken."""
         run = claimed.run
+        if run.queue not in self.flows:  # forgotten since it was taken: whoever knows the flow may have it
+            self.failed[run.id] = StoreError(f"the flow of run {run.id} is not known here any more")
+            return
         task = asyncio.create_task(self._execute(claimed), name=f"handrail {run.id}")
         self._tasks[run.id] = (run.token, task)
         task.add_done_callback(lambda ended: self._forget(run, ended))
@@ -283,7 +292,8 @@ class Runner:
         self, flow: ChainableNode, run: StoredRun, activation: Activation, strand: Strand
     ) -> End | None:
         """Execute until the run waits (None) or ends."""
-        scope = Scope(activation, strand, repeatable=not isinstance(flow, FunctionFlow))
+        whole = isinstance(flow, Chain | FunctionFlow)  # else it is a step of a chain of one
+        scope = Scope(activation, strand, repeatable=flow.repeatable if whole else True)
         _current.set(scope)
         try:
             result = await execute_whole(flow, run)
@@ -389,7 +399,8 @@ async def execute_whole(flow: ChainableNode, run: StoredRun) -> Any:
     # A flow that is a single node is a chain of one: its step is recorded, retried and asked about like any other.
     whole = flow if isinstance(flow, Chain | FunctionFlow) else Chain([flow])
     flow.check_input(run.input)
-    return await body_of(whole)(run.input)
+    # A copy, unless the nodes make theirs: what the flow does to its input must not reach the next replay.
+    return await body_of(whole)(run.input if type(whole) is Chain else isolated(run.input))
 
 
 def _finished(result: Any, scope: Scope) -> End:

@@ -36,14 +36,18 @@ class Following:
 
     def _take(self, follower: Follower, run_ids: list[str]) -> Mapping[str, Any]:
         connection = self._transaction.connection
-        mark = self._transaction.mark()
         self._transaction.write_events()
+        mark = self._transaction.mark()
         connection.execute("SAVEPOINT follower")
         try:
             found = follower.take(self._transaction, run_ids)
             self._transaction.write_events()
         except Exception as error:
             logger.warning("runs that were woken are taken later: %s", type(error).__name__)
+            if (
+                not connection.in_transaction
+            ):  # the database has taken everything back: all units have to know
+                raise
             connection.execute("ROLLBACK TO follower")
             self._transaction.forget(mark)
             found = {}
