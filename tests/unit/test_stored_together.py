@@ -170,3 +170,20 @@ async def test_a_cycle_is_four_transactions_of_its_run(monkeypatch: pytest.Monke
         "finish": 1,
     }
     assert units["claim"] == 0
+
+
+async def test_behind_a_decision_a_step_may_take_long_and_the_question_may_change(store: MemoryStore) -> None:
+    stuck = True
+
+    async def publish(data: Data) -> Data:
+        if stuck:
+            await asyncio.sleep(3600)
+        return {"published": data["approved"]}
+
+    async with working(HumanApprovalNode(title="Old") | FunctionNode(publish), store=store) as app:
+        await app.start("flow", {"content": "a post"}, "r")
+        await say(app, "approve")
+        await until(lambda: states(app, "r").get("0") == "done", "the approval is stored as done", 20)
+    stuck = False
+    async with working(HumanApprovalNode(title="New") | FunctionNode(publish), store=store) as app:
+        assert await (await app.run("r")).result(20) == {"published": True}

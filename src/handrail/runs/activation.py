@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SOON = 0.02
+"""seconds after which held results are stored, if a step is being executed that long"""
 PATIENCE = 30.0
 """seconds to keep trying to store what has been done, while the disk is full or the database locked"""
 
@@ -79,6 +81,8 @@ class Strand:
     """what this execution has written, None if the store has, or may have, made something else of it"""
     held: dict[tuple[str, int], Entry] = field(default_factory=dict)
     """entries that are stored with the next ones, by frame and ordinal"""
+    soon: asyncio.TimerHandle | None = None
+    """stores what is held if nothing else does in a moment"""
     owing: bool = False
     """whether a replay might not come to all of them again: then nothing may be done before they are stored"""
     _size: int = 0
@@ -87,6 +91,22 @@ class Strand:
         """Keep an entry for the next write."""
         self.held[entry.frame, entry.ordinal] = entry
         self.owing = self.owing or owing
+
+    def last_entries(self) -> list[Entry]:
+        """Return what is held, to be stored with the end of this strand."""
+        self.stop_waiting()
+        return list(self.held.values())
+
+    def stop_waiting(self) -> None:
+        """What is held is stored with what is being stored now."""
+        if self.soon is not None:
+            self.soon.cancel()
+            self.soon = None
+
+    def end(self) -> None:
+        """Let go of what holds this strand: its task does so through its context, and the ring would stay."""
+        self.task = None
+        self.stop_waiting()
 
     def remember(self, written: list[Entry], entries: list[Entry]) -> None:
         """Keep what was written before with what was written now, unless that is too much."""
@@ -151,6 +171,7 @@ class Activation:
         park: bool = False,
     ) -> None:
         """Store entries, and with them what goes together; after `park` the strand can't do anything more."""
+        strand.stop_waiting()
         if park:
             strand.parked = True
             if strand.branch is not None:
@@ -183,6 +204,33 @@ class Activation:
         told = again is None and watch is None and (question is None or question.draft.key is None)
         if written is not None and told:
             strand.remember(written, entries)
+
+    def write_soon(self, strand: Strand) -> None:
+        """Store what is held unless that happens in a moment anyway: a step that takes long is about to be executed."""
+        if strand.soon is None:
+            loop = asyncio.get_running_loop()
+            strand.soon = loop.call_later(SOON, lambda: loop.create_task(self._write_held(strand)))
+
+    async def _write_held(self, strand: Strand) -> None:
+        if strand.soon is None or self.doom is not None:
+            return  # the next write is under way: it takes them along, and what it stores is newer
+        strand.soon, held = None, dict(strand.held)
+        try:
+            entries = list(held.values())
+            stored = await self.store.do(
+                units.record, run_id=self.run_id, token=self.token, now=self.clock.now(), entries=entries
+            )
+        except StoreError as error:
+            logger.info(
+                "run %s: results are stored with the next ones: %s", self.run_id, type(error).__name__
+            )
+            return
+        if stored:  # if not, the next write finds out
+            strand.held = {
+                place: entry for place, entry in strand.held.items() if held.get(place) is not entry
+            }
+            if strand.written is not None:
+                strand.remember(strand.written, entries)
 
     async def take_up(self) -> bool:
         """Let branches go on whose answers have come while others are executed; False if none are executed now."""

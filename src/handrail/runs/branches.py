@@ -207,7 +207,7 @@ class Gather:
         try:
             ended = await self._result(strand, branch.entry, body)
         finally:
-            strand.task = None  # as in the runner
+            strand.end()
         if ended is None:
             return
         left = await self._activation.insist(
@@ -216,7 +216,7 @@ class Gather:
             token=self._activation.token,
             gather=self.entry,
             branch=ended,
-            entries=list(strand.held.values()),
+            entries=strand.last_entries(),
         )
         if left is None:
             raise self._activation.end(Fenced())

@@ -270,7 +270,7 @@ class Runner:
                 run=run,
                 now=self.clock.now(),
                 status=end.status,
-                entries=list(strand.held.values()),
+                entries=strand.last_entries(),
                 result=end.result,
                 error=end.error,
             )
@@ -282,9 +282,7 @@ class Runner:
             self.failed[run.id] = error
             self._tell_error(run.id, error)
         finally:
-            strand.task = (
-                None  # which holds all of this through its context: without the ring it is freed at once
-            )
+            strand.end()
             if self._activations.get(run.id) is activation:
                 del self._activations[run.id]
 

@@ -212,6 +212,14 @@ class Scope:
             scope.own, scope._written = mark, True
         self.strand.hold(entry, owing=owing)
 
+    async def _write_before(self) -> None:
+        """Store what is held before anything is done that a replay can't repeat: at once if it owes something."""
+        if self.strand.owing:
+            await self.write()
+            killpoints.reach("step:after")
+        else:
+            self.activation.write_soon(self.strand)
+
     async def park(self, *entries: Entry, **together: Any) -> NoReturn:
         """Let this branch of the run wait, and unwind."""
         await self.write(*entries, park=True, **together)
@@ -335,9 +343,8 @@ class Scope:
             await self.write(entry)
             killpoints.reach("begin:after")
         repeatable = node is not None and node.repeatable
-        if self.strand.owing and not repeatable:
-            await self.write()
-            killpoints.reach("step:after")
+        if self.strand.held and not repeatable:
+            await self._write_before()
         inner = Scope(
             self.activation,
             self.strand,
