@@ -22,6 +22,8 @@ import table
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured by: make bench WRITE=1 -->\n", "<!-- end -->"
 
+UNJUDGED = "Small sizes: no verdicts, for the targets are those of the full ones."
+
 
 def prepare(peers: bool) -> None:
     """Make the virtual environments before anything is measured."""
@@ -33,6 +35,8 @@ def prepare(peers: bool) -> None:
 def report(sitting: sittings.Sitting, facts: dict[str, str]) -> str:
     """Return table, machine and settings as Markdown."""
     parts = [table.as_markdown(list(table.lines(sitting)))]
+    if not table.judged(sitting):
+        parts.append(UNJUDGED)
     parts.append("\n".join(["| The machine | |", "|---|---|", *(f"| {k} | {v} |" for k, v in facts.items())]))
     settings = [f"* {contender}: `{found}`" for contender, found in sitting.settings.items()]
     if settings:
@@ -69,6 +73,8 @@ def main() -> int:
     (disk.WORK / "benchmarks.md").write_text(markdown)
     (disk.WORK / "benchmarks.json").write_text(json.dumps(sitting.values, indent=1))
     print(table.as_text(list(table.lines(sitting))))
+    if not table.judged(sitting):
+        print(f"\n{UNJUDGED}")
     print("\n" + "\n".join(f"{name}: {value}" for name, value in facts.items()))
     if given.write:
         write(markdown)

@@ -52,11 +52,15 @@ def together(concurrent: int, seconds: float, processes: int) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--concurrent", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument(
+        "--concurrent", type=figures.whole, default=64, help="cycles under way in each process"
+    )
+    parser.add_argument(
+        "--seconds", type=figures.positive, default=5.0, help="seconds to measure, after a warm-up"
+    )
+    parser.add_argument("--processes", type=figures.whole, default=1, help="processes on one file")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true")
+    figures.add_json(parser)
     given = parser.parse_args()
     if given.one:
         found = asyncio.run(measure(given.one, given.concurrent, given.seconds, children.Gate()))

@@ -1,5 +1,6 @@
 """Figures of a process, and of several measurements: medians, percentiles, memory, how they are printed."""
 
+import argparse
 import json
 import math
 import resource
@@ -7,6 +8,36 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+ENOUGH = 100
+"""samples from which on a 99th percentile is more than the largest of them"""
+
+
+def whole(text: str) -> int:
+    """Return the number that an option is given: a whole one, at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return number
+
+
+def positive(text: str) -> float:
+    """Return the number that an option is given: more than 0, and finite."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of more than 0")
+    return number
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Let a script print what it has found as JSON."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -42,4 +73,6 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
         print(json.dumps(found), flush=True)
         return
     for name, value in found.items():
+        if name == "p99" and found.get("samples", ENOUGH) < ENOUGH:
+            continue
         print(f"{name:<40} {value:,.3f}" if isinstance(value, float) else f"{name:<40} {value}")

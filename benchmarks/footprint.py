@@ -53,10 +53,10 @@ def measure(python: Path, modules: list[str], rounds: int) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--python", type=Path)
-    parser.add_argument("--modules", nargs="+", default=["handrail"])
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--python", type=Path, help="the interpreter of a virtual environment")
+    parser.add_argument("--modules", nargs="+", default=["handrail"], help="what is imported")
+    parser.add_argument("--rounds", type=figures.whole, default=10, help="imports that are timed")
+    figures.add_json(parser)
     given = parser.parse_args()
     python = given.python or environments.of_handrail()
     figures.show(measure(python, given.modules, given.rounds), as_json=given.json)

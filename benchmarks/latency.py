@@ -211,15 +211,26 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--decided", choices=["here", "elsewhere"], default="here")
-    parser.add_argument("--beside", choices=["nothing", "cycles", "flood"], default="nothing")
-    parser.add_argument("--rate", type=float, default=50.0)
-    parser.add_argument("--samples", type=int, default=300)
-    parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--decided", choices=["here", "elsewhere"], default="here", help="in which process")
+    parser.add_argument(
+        "--beside", choices=["nothing", "cycles", "flood"], default="nothing", help="what else goes on"
+    )
+    parser.add_argument("--rate", type=figures.positive, default=50.0, help="decisions a second")
+    parser.add_argument(
+        "--samples",
+        type=figures.whole,
+        default=300,
+        help="decisions, at most --count; from 100 on p99 is shown",
+    )
+    parser.add_argument("--count", type=figures.whole, default=100_000, help="runs that wait")
     for hidden in ("--work", "--decider", "--flood", "--requests"):
         parser.add_argument(hidden, type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true")
+    figures.add_json(parser)
     given = parser.parse_args()
+    if given.samples > given.count:
+        parser.error(
+            f"--samples {given.samples} is more than --count {given.count}: each decides another run"
+        )
     if given.requests:
         given.requests_file, given.requests = given.requests, json.loads(given.requests.read_text())
     if given.flood:

@@ -57,7 +57,8 @@ def measure(count: int, rounds: int, idle: float) -> dict[str, Any]:
         requests = asyncio.run(latency.choose(database, rounds))
         for number, request in enumerate(requests, 1):
             began = time.monotonic()
-            arguments = ["--work", database, "--request", request, "--idle", idle if number == rounds else 0]
+            idling = ["--idle", idle] if number == rounds else ["--not-idle"]
+            arguments = ["--work", database, "--request", request, *idling]
             one = children.alone(Path(__file__), arguments)
             found.append({**one, "began": began})
     return {
@@ -73,13 +74,20 @@ def measure(count: int, rounds: int, idle: float) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--idle", type=float, default=10.0)
+    parser.add_argument("--count", type=figures.whole, default=100_000, help="runs that wait")
+    parser.add_argument("--rounds", type=figures.whole, default=5, help="starts of a worker, at most --count")
+    parser.add_argument(
+        "--idle", type=figures.positive, default=10.0, help="seconds of nothing, after the last start"
+    )
+    parser.add_argument("--not-idle", dest="idle", action="store_const", const=None, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--request", help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true")
+    figures.add_json(parser)
     given = parser.parse_args()
+    if given.rounds > given.count:
+        parser.error(
+            f"--rounds {given.rounds} is more than --count {given.count}: each start decides another run"
+        )
     if given.work:
         import handrail  # noqa: F401 - what is timed
 

@@ -60,9 +60,9 @@ async def measure(folder: Path, steps: int, rounds: int) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--steps", type=int, default=250)
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--steps", type=figures.whole, default=250, help="steps of a run")
+    parser.add_argument("--rounds", type=figures.whole, default=8, help="runs")
+    figures.add_json(parser)
     given = parser.parse_args()
     with disk.scratch() as folder:
         figures.show(asyncio.run(measure(folder, given.steps, given.rounds)), as_json=given.json)

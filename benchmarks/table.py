@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from rows import Row, rows
-from sitting import HANDRAIL, Sitting
+from sitting import HANDRAIL, Sitting, Sizes
 
 NOT_COMPARED = {"LangGraph exit"}
 DASH = "–"
@@ -44,11 +44,18 @@ def ratio(sitting: Sitting, row: Row) -> float | None:
     return median(own) / peer if row.more_is_better else peer / median(own)
 
 
+def judged(sitting: Sitting) -> bool:
+    """Whether what was done is what the targets were set for."""
+    return sitting.sizes == Sizes()
+
+
 def verdict(sitting: Sitting, row: Row) -> str:
     """Return whether the target was reached, by the median."""
     own = sitting.values.get(row.figure, {}).get(HANDRAIL)
     if not own:
         return "not measured"
+    if not judged(sitting):
+        return ""
     reached = [row.reached(median(own))]
     times = ratio(sitting, row)
     if row.times_better_peer is not None and times is not None:

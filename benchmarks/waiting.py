@@ -115,11 +115,11 @@ def measure(count: int, *, again: bool) -> dict[str, Any]:
 def main() -> None:
     """Read the arguments, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--count", type=figures.whole, default=100_000, help="runs that wait")
+    parser.add_argument("--again", action="store_true", help="make the database anew")
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--hold", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true")
+    figures.add_json(parser)
     given = parser.parse_args()
     if given.build:
         figures.show(asyncio.run(build(given.build, given.count)), as_json=True)

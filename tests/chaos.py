@@ -11,6 +11,7 @@ import secrets
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -19,6 +20,9 @@ if __name__ == "__main__":
 
 from tests.support import chaos_checker
 from tests.support.chaos_conductor import CAST, Conductor
+
+WIDTH = 100
+"""characters of a line of the report; what violates a promise is never folded"""
 
 
 def perform(folder: Path, seconds: float, seed: int) -> tuple[bool, str]:
@@ -32,20 +36,27 @@ def perform(folder: Path, seconds: float, seed: int) -> tuple[bool, str]:
         f"{name}: {text}" for name, found in findings.items() for text in found.wrong
     ]
     report = [
-        f"chaos: seed {seed}, {seconds:.0f} s of it, then {took:.1f} s until all had ended, "
+        f"{seconds:.0f} s of it, then {took:.1f} s until all had ended, "
         f"checked in {time.monotonic() - began:.1f} s",
-        _survived(conductor),
-        f"  {history.summary()}",
+        *_survived(conductor),
+        *_folded(f"  {history.summary()}"),
         *(
-            f"  {'ok ' if not found.wrong else 'NOT'} {found.sentence} ({found.looked_at:,})"
+            line
             for found in findings.values()
+            for line in _folded(
+                f"  {'ok ' if not found.wrong else 'NOT'} {found.sentence} ({found.looked_at:,})"
+            )
         ),
         *(f"VIOLATION {text}" for text in violations[:50]),
     ]
     return not violations, "\n".join(report)
 
 
-def _survived(conductor: Conductor) -> str:
+def _folded(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent="      ", break_long_words=False)
+
+
+def _survived(conductor: Conductor) -> list[str]:
     faults = conductor.faults
     kinds = {
         name: ", ".join(f"{faults[f'{name} {role}']} of the {role}s" for role in CAST)
@@ -56,7 +67,11 @@ def _survived(conductor: Conductor) -> str:
     how = "" if conductor.small else " (as a limit of SQLite's pages: only root can mount a small disk)"
     full = f"full disk: {faults['full disk']} times{how}"
     beside = f"{faults['jump']} jumps of the clock, {full}"
-    return f"  survived: {kills} kills ({kinds['kill']}), {stops} stops ({kinds['stop']}), {beside}"
+    return [
+        line
+        for part in (f"{kills} kills ({kinds['kill']})", f"{stops} stops ({kinds['stop']})", beside)
+        for line in _folded(f"  survived {part}")
+    ]
 
 
 def main() -> int:

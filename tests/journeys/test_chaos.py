@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import perform
+from tests.chaos import WIDTH, perform
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
@@ -17,5 +17,6 @@ SECONDS = 30.0
 
 def test_whatever_happens_to_its_processes_every_promise_is_kept(tmp_path: Path) -> None:
     well, report = perform(tmp_path, SECONDS, seed := random.randrange(10**6))
-    print(report)
+    print(f"seed {seed}\n{report}")
     assert well, f"seed {seed}, evidence in {tmp_path}\n{report}"
+    assert max(map(len, report.splitlines())) <= WIDTH

@@ -62,6 +62,14 @@ app = App()
 app.flow("publish-post", publish)
 app.flow("tone", tone)
 
+
+async def _tone_of(subject: str) -> dict[str, Any]:
+    return {"tone": await ask(subject)}
+
+
+other_words_app = App()
+other_words_app.flow("tone", _tone_of)
+
 renamed_app = App()
 renamed_app.flow("publish-post", renamed)
 

@@ -1,6 +1,9 @@
 """The benchmarks run, in their smallest size, and say what they are asked for; how fast is not tested."""
 
+import argparse
+import importlib
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +22,71 @@ def found_by(script: str, *arguments: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def ended(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of the benchmarks to whatever end it comes to."""
+    command = [sys.executable, str(BENCHMARKS / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        ("cycles.py", ("--concurrent", "0")),
+        ("cycles.py", ("--seconds", "nan")),
+        ("footprint.py", ("--rounds", "-1")),
+        ("latency.py", ("--rate", "inf")),
+        ("latency.py", ("--samples", "11", "--count", "10")),
+        ("mapped_items.py", ("10", "0")),
+        ("ready.py", ("--idle", "0")),
+        ("ready.py", ("--rounds", "11", "--count", "10")),
+        ("steps.py", ("--steps", "many")),
+        ("waiting.py", ("--count", "-5")),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(script: str, arguments: tuple[str, ...]) -> None:
+    done = ended(script, *arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert f"{script}: error: " in done.stderr
+    assert arguments[1] in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "", "x"])
+def test_numbers_of_options_are_more_than_nothing(text: str) -> None:
+    figures = runpy.run_path(str(BENCHMARKS / "figures.py"))
+    for kind in ("whole", "positive"):
+        with pytest.raises(argparse.ArgumentTypeError, match=r"more than 0|at least 1"):
+            figures[kind](text)
+    assert (figures["whole"]("3"), figures["positive"]("0.5")) == (3, 0.5)
+
+
+def test_a_99th_percentile_of_few_samples_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = runpy.run_path(str(BENCHMARKS / "figures.py"))
+    for count in (99, 100):
+        figures["show"](figures["summary"](range(count)), as_json=False)
+        assert ("p99 " in capsys.readouterr().out) == (count == 100)
+
+
+def test_small_sizes_are_not_judged_against_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    sitting, table = importlib.import_module("sitting"), importlib.import_module("table")
+    for sizes, said in ((sitting.Sizes(), "reached"), (sitting.QUICK, "")):
+        one = sitting.Sitting(sizes, {"cycles_64": {sitting.HANDRAIL: [9000.0]}})
+        (line,) = [line for line in table.lines(one) if line[0].startswith("cycles a second, 64")]
+        assert line[3] == said
+    few = sitting.Sizes(samples=99)
+    one = sitting.Sitting(few, {"p99_here_nothing": {sitting.HANDRAIL: [1.0]}})
+    assert "reached" not in {line[3] for line in table.lines(one)}
+
+
+@pytest.mark.slow
+def test_items_of_a_map_are_asked_about_and_decided() -> None:
+    found = found_by("mapped_items.py", "5", "10")
+    assert [size["items"] for size in found["sizes"]] == [5, 10]
+    assert all(size["asking_us"] > 0 and size["deciding_us"] > 0 for size in found["sizes"])
 
 
 @pytest.mark.slow

@@ -32,12 +32,14 @@ def test_code_that_fits_is_0_and_code_that_does_not_is_1(handrail: CommandLine) 
     ended = handrail.fine("runs", "--check", f"{FLOWS}:app")
     assert ended.out == f"2 would go on (of 2 checked, in {handrail.database})\n"
     ended = handrail("runs", "--check", f"{FLOWS}:renamed_app")
-    heading, first, second, summary = ended.out.splitlines()
+    heading, first, second, summary, ways = ended.out.splitlines()
     assert (ended.code, ended.err) == (1, "")
     assert heading.split() == ["id", "status", "flow", "verdict", "why"]
     assert first.split(maxsplit=4) == ["a", "WAITING", "publish-post", "stops", WHY]
     assert second.startswith("b ")
     assert summary == f"2 would stop as NEEDS_ATTENTION (of 2 checked, in {handrail.database})"
+    assert ways.startswith("what stops: put the old code back, or after the deploy `handrail show RUN_ID`")
+    assert "`handrail migrate RUN_ID --map OLD=NEW`" in ways
     assert content(handrail) == before
     assert not command_line_flows.CALLS
 
@@ -87,9 +89,30 @@ def test_a_flow_that_the_app_does_not_know_is_told(handrail: CommandLine) -> Non
     assert "1 of flows that the app doesn't know (of 1 checked" in ended.out
     assert (
         handrail("runs", "--check", f"{FLOWS}:renamed_app")
-        .out.splitlines()[-1]
+        .out.splitlines()[-3]
         .startswith("1 would stop as NEEDS_ATTENTION, 1 of flows that the app doesn't know (of 2 checked")
     )
+
+
+def test_a_flow_that_nobody_knows_is_5(handrail: CommandLine) -> None:
+    waiting(handrail, "a")
+    ended = handrail("runs", "--check", f"{FLOWS}:app", "--flow", "nope", "--json")
+    assert (ended.code, ended.data) == (5, [])
+    assert "there is no flow 'nope': the app knows block, linger, publish-post, tone" in ended.err
+    assert f"no run in {handrail.database} has it" in ended.err
+    assert handrail.fine("runs", "--check", f"{FLOWS}:app", "--flow", "tone").out.startswith("no runs")
+
+
+def test_what_would_fail_says_with_what(handrail: CommandLine) -> None:
+    handrail.fine("start", f"{FLOWS}:app", "tone", TOPIC, "--run-id", "t")
+    handrail.work(command_line_flows.app, "t", lambda status: status == "WAITING")
+    ended = handrail("runs", "--check", f"{FLOWS}:other_words_app")
+    _, found, _, ways = ended.out.splitlines()
+    assert ended.code == 1
+    assert "fails" in found
+    assert "(InvalidInput: " in found
+    assert "takes subject" in found
+    assert ways.startswith("what fails: mend the code")
 
 
 def test_what_only_its_caller_executes_is_no_reason_to_wait_with_the_deploy(handrail: CommandLine) -> None:

@@ -1,12 +1,16 @@
 """The commands about requests: what they print, what they change, and their exit codes."""
 
+import asyncio
+import io
 import json
+import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from handrail import settings
+from handrail import App, HumanApprovalNode, MapNode, settings
 from handrail.requests.decision import Verb
 from handrail.requests.policy import escalation
 from handrail.requests.pool import Pool
@@ -116,6 +120,53 @@ def test_the_table_has_whole_ids_and_no_colours(handrail: CommandLine) -> None:
     assert "\u202e" not in out
     assert out.count("long") == 60
     assert len(out.splitlines()) == 2
+
+
+class Terminal(io.StringIO):
+    """A terminal to print on."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (80, ["id", "status", "title", "rev"]),
+        (100, ["id", "status", "title", "rev", "due"]),
+        (200, ["id", "status", "title", "rev", "flow", "run_id", "due", "asked"]),
+    ],
+)
+def test_on_a_narrow_terminal_the_title_has_the_room(
+    handrail: CommandLine, monkeypatch: pytest.MonkeyPatch, columns: int, headings: list[str]
+) -> None:
+    title = "Approve the letter to all"
+    request = handrail.ask(title=title, policy_timeout=1000)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+    ended = handrail("requests")
+    heading, row = re.sub(r"\x1b\[\d*m", "", terminal.getvalue()).splitlines()
+    assert heading.split() == headings
+    assert row.split()[0] == request.id
+    assert title in row
+    left = [name for name in ("run_id", "flow", "asked", "due") if name not in headings]
+    assert (f"no room for {', '.join(left)}" in ended.err) == bool(left)
+
+
+def test_the_questions_about_items_say_which_item(handrail: CommandLine) -> None:
+    async def asked(app: App) -> None:
+        app.flow("drafts", MapNode(HumanApprovalNode(), over="items"))
+        async with app.work():
+            run = await app.start("drafts", {"items": [{"number": n} for n in range(3)]})
+            while (await app.runs.get(run.id)).status != "WAITING":  # noqa: ASYNC110 - what is waited for is stored
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asked(App()))
+    out = handrail.fine("requests").out
+    assert sorted(re.findall(r"Approval required \[\d\]", out)) == [
+        f"Approval required [{item}]" for item in range(3)
+    ]
 
 
 def test_the_first_decision_wins_and_the_second_is_told(handrail: CommandLine) -> None:

@@ -74,6 +74,12 @@ def test_a_failed_run_is_1_and_goes_on_after_retry(handrail: CommandLine) -> Non
     shown = handrail.fine("show", "r1").out
     assert "ValueError" in shown
     assert "\x1b" not in shown
+    _, ways = shown.split("\ngo on with one of\n")
+    again, over, *_ = ways.splitlines()
+    assert again.startswith("  handrail retry r1   # once the cause is mended")
+    assert over.startswith("  handrail cancel r1   #")
+    named = handrail.fine("show", "r1", "--store", "sqlite:///handrail.db").out
+    assert "  handrail retry r1 --store sqlite:///handrail.db   # " in named
     command_line_flows.CALLS.remove("broken")
     assert handrail.fine("retry", "r1", "--json").data[0]["status"] == "PENDING"
     assert handrail.fine(*command).out == '{"a": 1}\n'
@@ -246,6 +252,21 @@ def test_show_tells_what_a_run_has_done(handrail: CommandLine) -> None:
     assert found["result"] == {"published": True, "content": "About rivers"}
     assert "published: true" in handrail.fine("show", "post-1").out
     assert command_line_flows.CALLS == ["draft"]
+
+
+def test_no_run_of_a_flow_says_so(handrail: CommandLine) -> None:
+    start(handrail)
+    where = f"in {handrail.database}\n"
+    assert handrail.fine("runs", "--flow", "nope").out == f"no runs of flow 'nope' {where}"
+    assert handrail.fine("runs", "--status", "failed").out == f"no FAILED runs {where}"
+    both = handrail.fine("runs", "--status", "failed,cancelled", "--flow", "publish-post").out
+    assert both == f"no FAILED or CANCELLED runs of flow 'publish-post' {where}"
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "debug", "Warning"])
+def test_a_worker_takes_a_level_in_any_case(handrail: CommandLine, level: str) -> None:
+    ended = handrail("worker", "nowhere:app", "--log-level", level)
+    assert (ended.code, "no module" in ended.err) == (5, True), ended
 
 
 # -- migrate ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """verify, doctor, db upgrade: what they say of a good store, a bad one, and none."""
 
+import asyncio
 import os
 import sqlite3
 from contextlib import closing
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from handrail import App, FunctionNode, StepFailed
 from handrail.stores.migration import migrations
+from tests.support import command_line_flows
 from tests.support.command_line import FLOWS, CommandLine
 
 NEWEST = migrations()[-1][0]
@@ -147,6 +150,43 @@ def test_doctor_finds_what_is_wrong(handrail: CommandLine) -> None:
     assert ended.code == 1
     assert {check["check"] for check in ended.data if not check["ok"]} == {"permissions", "requests"}
     assert handrail.fine("requests", "--json").data[0]["status"] == "OPEN"
+
+
+def test_doctor_counts_failed_runs_until_somebody_has_seen_to_them(handrail: CommandLine) -> None:
+    command_line_flows.CALLS.append("broken")
+    assert handrail("run", f"{FLOWS}:fragile", '{"a": 1}', "--run-id", "r1").code == 1
+    ended = handrail("doctor", "--json")
+    assert ended.code == 1
+    assert [(check["check"], check["problem"]) for check in ended.data if not check["ok"]] == [
+        ("runs", "1 failed: `handrail runs --status FAILED`")
+    ]
+    handrail.fine("cancel", "r1")
+    handrail.fine("doctor")
+
+
+def test_what_failed_in_its_callers_hands_is_the_callers(handrail: CommandLine) -> None:
+    async def fail(app: App) -> None:
+        async with app:
+            with pytest.raises(StepFailed):
+                await FunctionNode(lambda x: x["missing"], name="broken").execute({})
+
+    asyncio.run(fail(App()))
+    (run,) = handrail.fine("runs", "--status", "FAILED", "--json").data
+    handrail.fine("doctor")
+    assert "handrail retry" not in handrail.fine("show", run["id"]).out
+
+
+def test_doctor_counts_what_is_not_in_the_file_yet(handrail: CommandLine) -> None:
+    handrail.ask()
+    with closing(sqlite3.connect(handrail.database)) as connection:
+        connection.execute("CREATE TABLE beside (a)")
+        connection.commit()
+        log = handrail.database.with_name("handrail.db-wal").stat().st_size
+        assert log > 0
+        (size,) = [
+            check["value"] for check in handrail.fine("doctor", "--json").data if check["check"] == "size"
+        ]
+    assert size == f"{handrail.database.stat().st_size:,} bytes, {log:,} more in -wal"
 
 
 def test_doctor_looks_at_the_folder(handrail: CommandLine, tmp_path: Path) -> None:

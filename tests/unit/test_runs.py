@@ -250,7 +250,7 @@ async def test_a_call_from_another_task_says_what_to_use(how: str, what: str) ->
         assert journal(app, run.id) == []
 
 
-async def test_a_past_that_does_not_match_needs_attention() -> None:
+async def test_a_past_that_does_not_match_needs_attention(caplog: pytest.LogCaptureFixture) -> None:
     executions = itertools.count()
 
     async def flow(data: Data) -> Data:
@@ -264,6 +264,11 @@ async def test_a_past_that_does_not_match_needs_attention() -> None:
         with pytest.raises(RunNeedsAttention, match="migrate") as caught:
             await run.result(10)
         assert run.status == "NEEDS_ATTENTION"
+    (told,) = [record for record in caplog.records if record.name == "handrail.runs.runner"]
+    assert (told.levelname, told.getMessage()) == (
+        "WARNING",
+        f"run {run.id} needs attention: its past doesn't match its flow; see `handrail show {run.id}`",
+    )
     assert caught.value.run_id == run.id
     assert caught.value.difference == {
         "frame": "",

@@ -15,7 +15,7 @@ from handrail.app import App
 from handrail.cli.ending import FAILED
 from handrail.cli.loading import load_app
 from handrail.cli.printing import print_items, print_json, say
-from handrail.requests.errors import InvalidInput
+from handrail.requests.errors import InvalidInput, UnknownId
 from handrail.runs.rehearsal import Finding, Verdict, rehearse
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.stores.snapshot import copy
@@ -46,6 +46,7 @@ async def check_runs(
     with redirect_stdout(sys.stderr):  # what the app's own code prints is no part of the answer
         app = load_app(target)
         async with _copied(app, store) as where:
+            await _check_flow(app, flow, where)
             found = [finding async for finding in _findings(app, statuses or UNENDED, flow)]
     found = found[-limit if limit else 0 :]
     bad = [finding for finding in found if finding.verdict not in HARMLESS]
@@ -56,6 +57,9 @@ async def check_runs(
         if shown:
             print_items(shown, COLUMNS, as_json=False, empty="")
         say(_summary(found, where))
+        for verdict, way in WAYS.items():
+            if any(finding.verdict is verdict for finding in found):
+                say(f"what {way}")
     return FAILED if bad else None
 
 
@@ -79,6 +83,14 @@ def _path(app: App, store: str | None) -> Path | None:
         return given.path
     url = settings.store_url(store, given if isinstance(given, str) else None)
     return settings.open_store(url).path
+
+
+async def _check_flow(app: App, flow: str | None, where: str) -> None:
+    """Raises `UnknownId` for a flow that neither the app nor a run of the store names: a mistyped one fits."""
+    if flow is None or flow in app.flows or await app.runs.list(flow=flow, limit=1):
+        return
+    known = ", ".join(sorted(app.flows)) or "none"
+    raise UnknownId(f"there is no flow {flow!r}: the app knows {known}, and no run in {where} has it")
 
 
 async def _findings(app: App, statuses: Collection[RunStatus], flow: str | None) -> AsyncIterator[Finding]:
@@ -118,6 +130,13 @@ SUMMARY = {
     Verdict.ELSEWHERE: "of their callers alone",
     Verdict.GOES_ON: "would go on",
 }
+WAYS = {
+    Verdict.STOPS: "stops: put the old code back, or after the deploy `handrail show RUN_ID` says what differs "
+    "and `handrail migrate RUN_ID --map OLD=NEW` how it was meant",
+    Verdict.FAILS: "fails: mend the code, or do it after the deploy and then `handrail retry RUN_ID`",
+    Verdict.UNKNOWN: "is unknown: register the flow, or check it with its own app and --flow NAME",
+}
+"""what to do about each"""
 
 
 def _summary(found: list[Finding], where: str) -> str:

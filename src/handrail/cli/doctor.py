@@ -129,7 +129,7 @@ def _fsync(folder: Path) -> float:
 
 def _file(path: Path) -> Iterator[Check]:
     details = path.stat()
-    yield Check("size", f"{details.st_size:,} bytes")
+    yield Check("size", f"{details.st_size:,} bytes, {_size_of_log(path):,} more in -wal")
     mode = stat.S_IMODE(details.st_mode)
     too_open = f"others can read what runs have done: chmod 600 {path}" if mode & 0o077 else None
     yield Check("permissions", f"{mode:04o}", too_open)
@@ -146,6 +146,14 @@ def _file(path: Path) -> Iterator[Check]:
     yield Check("journal", journal)
 
 
+def _size_of_log(path: Path) -> int:
+    """Return how many bytes of the latest commits are not in the file yet."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:  # the last program that closed the store has moved them
+        return 0
+
+
 def _level(level: int) -> Check:
     newest = migrations()[-1][0]
     if level > newest:
@@ -157,7 +165,12 @@ def _level(level: int) -> Check:
 async def _content(app: App) -> list[Check]:
     workers = await app.store.read(_workers)
     alive = [worker for worker in workers if not app.store.liveness.is_dead(worker.id)]
-    statuses = Counter([run.status.value async for run in every_run(app)])
+    statuses: Counter[str] = Counter()
+    needed: Counter[str] = Counter()
+    async for run in every_run(app):
+        statuses[run.status.value] += 1
+        if run.home is None:  # else its caller was told, and nobody else can go on with it
+            needed[run.status.value] += 1
     pending = await views.requests(app.store, PENDING, limit=1_000_000)
     overdue = sum(request.due_at is not None and request.due_at < app.clock.now() for request in pending)
     nobody = (
@@ -165,13 +178,17 @@ async def _content(app: App) -> list[Check]:
         if overdue and not alive
         else None
     )
-    stuck = f"{statuses['NEEDS_ATTENTION']} need attention: `handrail runs --status NEEDS_ATTENTION`"
+    stuck = [
+        f"{needed[status]} {words}: `handrail runs --status {status}`"
+        for status, words in (("NEEDS_ATTENTION", "need attention"), ("FAILED", "failed"))
+        if needed[status]
+    ]
     return [
         Check("workers", f"{len(alive)} alive, {len(workers) - len(alive)} dead"),
         Check(
             "runs",
             ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none",
-            stuck if statuses["NEEDS_ATTENTION"] else None,
+            "; ".join(stuck) or None,
         ),
         Check("requests", f"{len(pending)} open, {overdue} overdue", nobody),
     ]

@@ -225,7 +225,7 @@ async def worker(
     target: AppArgument,
     store: Store = None,
     log_level: Annotated[
-        LogLevel, typer.Option("--log-level", help="What is told on stderr.")
+        LogLevel, typer.Option("--log-level", case_sensitive=False, help="What is told on stderr.")
     ] = LogLevel.INFO,
 ) -> None:
     """Work on the runs of an app until Ctrl-C or SIGTERM; a second one kills."""

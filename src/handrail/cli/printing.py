@@ -19,6 +19,8 @@ Columns = Mapping[str, Callable[[Item], str]]
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """JSON escapes the other control characters itself."""
 GAP = "  "
+BROAD = 28
+"""characters that a column gets before its cells are folded"""
 LONGEST_CELL = 1000
 """characters; what is longer than any id or name is shown whole by `show`"""
 
@@ -45,8 +47,13 @@ def print_json(value: Any) -> None:
     print(json_text(value, indent=2 if sys.stdout.isatty() else None))
 
 
-def print_items(items: Sequence[Item], columns: Columns, *, as_json: bool, empty: str) -> None:
-    """Print a list of things; an empty one says so with `empty`, which names the store."""
+def print_items(
+    items: Sequence[Item], columns: Columns, *, as_json: bool, empty: str, spare: Sequence[str] = ()
+) -> None:
+    """Print a list of things; an empty one says so with `empty`, which names the store.
+
+    On a narrow terminal `spare` columns make room for the others, in this order.
+    """
     if as_json:
         print_json(list(items))
         if not items:
@@ -54,21 +61,22 @@ def print_items(items: Sequence[Item], columns: Columns, *, as_json: bool, empty
     elif not items:
         say(empty)
     else:
-        print_table(list(columns), [[cell(item) for cell in columns.values()] for item in items])
+        print_table(list(columns), [[cell(item) for cell in columns.values()] for item in items], spare)
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()) -> None:
     """Print rows under their headings."""
     shown = [[one_line(cell, LONGEST_CELL) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _draw(headings, shown)
+        _draw(headings, shown, spare)
         return
     widths = [max(len(cell) for cell in column) for column in zip(headings, *shown, strict=True)]
     for row in [headings, *shown] if any(headings) else shown:
         print(GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str]) -> None:
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -76,13 +84,43 @@ def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     table = Table(
         box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=any(headings)
     )
-    for place, heading in enumerate(headings):
-        whole = heading.endswith("id") or heading == "status"
-        width = max((len(row[place]) for row in rows), default=0) if whole else None
-        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=width)
+    console = Console(highlight=False)
+    widths = {
+        heading: max(map(cell_len, (heading, *cells)))
+        for heading, *cells in zip(headings, *rows, strict=True)
+    }
+    left_out = _left_out(widths, spare, console.width) if spare else []
+    places = [place for place, heading in enumerate(headings) if heading not in left_out]
+    for place in places:
+        heading = headings[place]
+        whole = _is_whole(heading)
+        table.add_column(
+            heading, overflow="fold", no_wrap=whole, min_width=widths[heading] if whole else None
+        )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+        table.add_row(*(Text(row[place]) for place in places))
+    console.print(table)
+    if left_out:
+        note(f"no room for {', '.join(left_out)}: --json, or a wider terminal, shows all")
+
+
+def _is_whole(heading: str) -> bool:
+    """Whether a column's cells are never folded."""
+    return heading.endswith("id") or heading == "status"
+
+
+def _left_out(widths: Mapping[str, int], spare: Sequence[str], room: int) -> list[str]:
+    """Return which of the spare columns have to go, so that no other one is narrower than can be read."""
+    needed = {
+        heading: width if _is_whole(heading) else min(width, BROAD) for heading, width in widths.items()
+    }
+    gone: list[str] = []
+    for heading in spare:
+        if sum(width + len(GAP) for width in needed.values()) <= room:
+            break
+        del needed[heading]
+        gone.append(heading)
+    return gone
 
 
 def moment(text: str | None) -> str:

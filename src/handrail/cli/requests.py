@@ -1,5 +1,6 @@
 """The commands about requests: list them, decide, and every other move of the inbox."""
 
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from handrail.requests.record import public
 from handrail.requests.request import HumanRequest, Status
 
 PAGE = 1000
+SPARE = ("run_id", "flow", "asked", "due", "rev")
+"""columns that a narrow terminal leaves out, the first one first"""
 EXAMPLES: dict[str, str] = {
     Verb.EDIT: """'{"content": "the new text"}' (an object of the changed keys of the proposal)""",
     Verb.ANSWER: """'"dry"' (a text needs its quotes inside), 4, or '{"score": 4}'""",
@@ -65,7 +68,7 @@ async def requests(
     columns: dict[str, Callable[[dict[str, Any]], str]] = {
         "id": lambda request: request["id"],
         "status": lambda request: request["status"],
-        "title": lambda request: request["title"],
+        "title": _titled,
         "rev": lambda request: str(request["revision"]),
         "flow": lambda request: request["flow"] or "",
         "run_id": lambda request: request["run_id"] or "",
@@ -73,7 +76,13 @@ async def requests(
         "asked": asked,
     }
     found = [public(request) for request in await read_list(store, read)]
-    print_items(found, columns, as_json=as_json, empty=f"no requests in {where(store)}")
+    print_items(found, columns, as_json=as_json, empty=f"no requests in {where(store)}", spare=SPARE)
+
+
+def _titled(request: dict[str, Any]) -> str:
+    """Return the title, and of which item or branch: those of a `MapNode` often have the same one."""
+    places = "".join(re.findall(r"\[\d+\]", request["address"] or ""))
+    return f"{request['title']} {places}" if places else request["title"]
 
 
 async def _move(

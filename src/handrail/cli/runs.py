@@ -85,8 +85,15 @@ async def runs(
         "changed": lambda run: moment(run["updated_at"]),
         "by": lambda run: run["initiator"] or "",
     }
-    print_items([public(run) for run in found], columns, as_json=as_json, empty=f"no runs in {where(store)}")
+    empty = f"{_none_of(statuses, flow)} in {where(store)}"
+    print_items([public(run) for run in found], columns, as_json=as_json, empty=empty)
     return None
+
+
+def _none_of(statuses: Iterable[RunStatus], flow: str | None) -> str:
+    wanted = " or ".join(dict.fromkeys(statuses))
+    of_flow = "" if flow is None else f" of flow {flow!r}"
+    return f"no {wanted}{' ' if wanted else ''}runs{of_flow}"
 
 
 GOES_ON = ": a worker that knows its flow goes on with it"

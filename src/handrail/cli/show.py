@@ -21,7 +21,7 @@ from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
 from handrail.runs.ports import RunTransaction
-from handrail.runs.run import StoredRun
+from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.run import public as public_run
 
 INDENT = "  "
@@ -54,11 +54,11 @@ async def show(
         decide_with = how_to_decide(request, app.store) if request and decidable else ""
     if as_json:
         print_json([found])
-    elif request is None:
-        _show_run(found, store)
-    else:
+    elif request is not None:
         _show_request(found)
         _part("decide with", decide_with)
+    elif run is not None:
+        _show_run(found, store, alone=run.home is not None)
 
 
 def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, StoredRun | None]:
@@ -158,7 +158,7 @@ def _outcome(outcome: dict[str, Any]) -> str:
     return text
 
 
-def _show_run(found: dict[str, Any], store: str | None) -> None:
+def _show_run(found: dict[str, Any], store: str | None, *, alone: bool) -> None:
     _facts(
         {
             "run": found["id"],
@@ -180,6 +180,8 @@ def _show_run(found: dict[str, Any], store: str | None) -> None:
             else error["message"],
         )
     _show_difference(found, store)
+    if found["status"] == RunStatus.FAILED and not alone:  # else only its caller could go on with it
+        _show_ways_on(found["id"], store)
     if found["steps"]:
         say("\nsteps")
         rows = [
@@ -215,5 +217,15 @@ def _show_difference(found: dict[str, Any], store: str | None) -> None:
     commands += [
         f"handrail retry {name}{option(store)}   # once workers have the old code again",
         f"handrail cancel {name}{option(store)}   # and start another one, if need be",
+    ]
+    _part("go on with one of", "\n".join(commands))
+
+
+def _show_ways_on(run_id: str, store: str | None) -> None:
+    """Say which commands a failed run waits for."""
+    named = f"{shlex.quote(run_id)}{option(store)}"
+    commands = [
+        f"handrail retry {named}   # once the cause is mended: it goes on at the step that failed",
+        f"handrail cancel {named}   # to leave it",
     ]
     _part("go on with one of", "\n".join(commands))

@@ -93,7 +93,8 @@ class _Fails(BaseException):
     @classmethod
     def at(cls, place: str, error: Exception) -> "_Fails":
         failure = as_failure(place, error)
-        return cls(f"{failure['name']} fails before the place where the run stands ({failure['kind']})")
+        what = f"{failure['kind']}: {failure['message']}".removesuffix(": ")  # as `show` tells a failed run's
+        return cls(f"{failure['name']} fails before the place where the run stands ({what})")
 
 
 class _Rehearsed(Activation):

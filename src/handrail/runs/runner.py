@@ -315,6 +315,11 @@ class Runner:
     ) -> End | None:
         match activation.doom or error:
             case NonDeterministicNode() as different:
+                logger.warning(
+                    "run %s needs attention: its past doesn't match its flow; see `handrail show %s`",
+                    run.id,
+                    run.id,
+                )
                 return End(
                     RunStatus.NEEDS_ATTENTION,
                     error={"message": str(different), "difference": different.difference},
