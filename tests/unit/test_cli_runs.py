@@ -310,6 +310,8 @@ def test_mappings_are_checked(handrail: CommandLine, mapping: str, code: int) ->
         ("", "1", "1", ["1=2", "1="]),
         ("", "draft", None, ["draft="]),
         ("", None, "draft", ["=draft"]),
+        ("map/0[7]", "each", None, ["map/0[*]/each=", "map/0[7]/each="]),
+        ("a/0[1]/0[2]/x", "p", None, ["a/0[*]/0[*]/x/p=", "a/0[1]/0[2]/x/p="]),
     ],
 )
 def test_suggestions(frame: str, recorded: str | None, flow: str | None, mappings: list[str]) -> None:
@@ -322,3 +324,20 @@ def test_suggestions(frame: str, recorded: str | None, flow: str | None, mapping
         "r", "f", "f", {}, RunStatus.NEEDS_ATTENTION, moment, moment, error={"difference": difference}
     )
     assert [suggestion.mapping for suggestion in suggestions(run)] == mappings
+
+
+def test_show_says_what_of_a_question_has_changed(handrail: CommandLine) -> None:
+    places = [{"name": "0", "kind": "ask", "question": text, "title": text} for text in ("Old?", "New?")]
+    difference = {
+        "frame": "tone",
+        "position": 0,
+        "recorded": places[0],
+        "flow": {**places[1], "part": ["title", "proposal"]},
+    }
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    error = {"message": "it doesn't match", "difference": difference}
+    run = StoredRun("r", "f", "f", {}, RunStatus.NEEDS_ATTENTION, moment, moment, error=error)
+    handrail.inside(lambda app: app.store.do(lambda tx: tx.insert_run(run)))
+    shown = handrail.fine("show", "r").out
+    assert "changed: its title was 'Old?' and is 'New?' now, what is shown differs" in shown
+    assert "handrail migrate r --map tone/0=" in shown

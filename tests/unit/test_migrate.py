@@ -1,5 +1,6 @@
 """Code changes while runs wait: the future may differ, a past that doesn't match waits for an operator's mapping."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -10,13 +11,18 @@ from handrail import (
     Chain,
     Conflict,
     FunctionNode,
+    HumanApprovalNode,
     InvalidInput,
+    MapNode,
     RunCancelled,
     RunNeedsAttention,
     UnknownId,
     ask,
     gather,
+    sleep,
+    step,
 )
+from handrail.cli.history import read_steps, read_suggestions
 from handrail.inbox import views
 from handrail.inbox.log import verify
 from handrail.runs.migration import parse_mapping
@@ -223,6 +229,8 @@ async def waiting_again(store: MemoryStore, flows: Flows) -> None:
     [
         (["Z=Y"], "nothing is recorded as 'Z'.*there is A, B, human"),
         (["A=B"], "'B' is recorded already"),
+        (["=B"], "'B' is recorded already"),
+        (["q[*]/A=q[*]/B"], r"nothing is recorded as 'A' in any branch 'q\[\*\]'"),
         (["=N"], "did not stop there"),
         (["A=x/B"], "can't move into another one"),
         (["q/A=q/B"], "nothing is recorded as 'A' in 'q'"),
@@ -264,3 +272,236 @@ def test_a_mapping_is_read_with_spaces_around() -> None:
         ("", "d"),
         ("x/y", "x/z"),
     ]
+
+
+# -- what can be meant ------------------------------------------------------------------------------------------------
+
+
+def offered(app: App) -> list[str]:
+    return [found.mapping for found in app.store.read_now(read_suggestions, run_id="r")]
+
+
+async def trip(data: Data) -> Data:
+    return {"forecast": await step("forecast", str), "answer": await ask("Where to?")}
+
+
+async def trip_with_extra(data: Data) -> Data:
+    forecast, _ = await step("forecast", str), await step("extra", str)
+    return {"forecast": forecast, "answer": await ask("Where to?")}
+
+
+async def test_a_question_does_not_become_a_step(store: MemoryStore) -> None:
+    await waiting(store, trip)
+    async with working(trip_with_extra, store=store) as app:
+        (request,) = await asked(app)
+        await app.inbox.decide(request.id, "answer", actor=BOB, payload="home")
+        await reached(app, "r", "NEEDS_ATTENTION")
+        assert offered(app) == ["=extra", "1="]
+        before = journal(app, "r")
+        with pytest.raises(InvalidInput, match=r"kind Question.*kind step.*Use =extra if that is new"):
+            await app.migrate("r", parse_mapping(["1=extra"]))
+        assert journal(app, "r") == before
+        await app.migrate("r", parse_mapping(["=extra"]))
+        assert (await (await app.run("r")).result(10))["answer"] == "home"
+
+
+@pytest.mark.parametrize(("after", "mapping"), [("sleep", "draft=0"), ("ask", "draft=draft")])
+async def test_a_step_does_not_become_a_sleep_or_a_question(
+    after: str, mapping: str, store: MemoryStore
+) -> None:
+    async def before(data: Data) -> Data:
+        await step("draft", str)
+        return {"answer": await ask("Fine?", name="fine")}
+
+    async def sleeps(data: Data) -> Data:
+        await sleep(1)
+        return await before(data)
+
+    async def asks(data: Data) -> Data:
+        return {"answer": await ask("Draft?", name="draft")}
+
+    await waiting(store, before)
+    async with working({"sleep": sleeps, "ask": asks}[after], store=store) as app:
+        await approve_answer(app)
+        await reached(app, "r", "NEEDS_ATTENTION")
+        assert mapping not in offered(app)
+        with pytest.raises(InvalidInput, match="one can't become the other"):
+            await app.migrate("r", parse_mapping([mapping]))
+
+
+async def approve_answer(app: App) -> None:
+    (request,) = await views.requests(app.store, ["OPEN"])
+    await app.inbox.decide(request.id, "answer", actor=BOB, payload="yes")
+
+
+async def test_what_is_recorded_already_is_not_offered_as_new(store: MemoryStore) -> None:
+    flows = Flows()
+    await waiting(store, flows.chain("AB?C"))
+    async with working(flows.chain("A?C"), store=store) as app:
+        await approve(app)
+        await reached(app, "r", "NEEDS_ATTENTION")
+        assert offered(app) == ["B="]
+        with pytest.raises(InvalidInput, match="'human' is recorded already; map that one first"):
+            await app.migrate("r", parse_mapping(["=human"]))
+
+
+async def test_the_mark_of_a_new_step_is_told_in_words(store: MemoryStore) -> None:
+    flows = Flows()
+    await waiting(store, flows.chain("AB?C"))
+    async with working(flows.chain("ANB?C"), store=store) as app:
+        await approve(app)
+        await reached(app, "r", "NEEDS_ATTENTION")
+        await app.migrate("r", parse_mapping(["=M"]))
+        with pytest.raises(RunNeedsAttention, match=r"recorded is 'M' \(new\)") as caught:
+            await (await app.run("r")).result(10)
+        assert caught.value.difference["recorded"] == {"name": "M", "kind": "new"}
+        kinds = [found["kind"] for found in app.store.read_now(read_steps, run_id="r")]
+        assert "new" in kinds
+        assert "*" not in kinds
+        await app.migrate("r", parse_mapping(["M=N"]))
+        assert (await (await app.run("r")).result(10))["path"] == ["A", "B", "C"]
+
+
+async def test_a_mapping_that_was_not_meant_can_be_undone(store: MemoryStore) -> None:
+    flows = Flows()
+    await waiting(store, flows.chain("AB?C"))
+    async with working(flows.chain("XY?C"), store=store) as app:
+        await approve(app)
+        await reached(app, "r", "NEEDS_ATTENTION")
+        assert offered(app) == ["A=X", "A=", "=X"]
+        await app.migrate("r", parse_mapping(["A=Z"]))
+        with pytest.raises(RunNeedsAttention, match="recorded is 'Z'"):
+            await (await app.run("r")).result(10)
+        assert offered(app) == ["Z=X", "Z=", "=X", "Z=A"]
+        await app.migrate("r", parse_mapping(["Z=A"]))
+        with pytest.raises(RunNeedsAttention, match="recorded is 'A'"):
+            await (await app.run("r")).result(10)
+
+
+# -- every branch at once ---------------------------------------------------------------------------------------------
+
+
+def items(*names: str, counts: Counter[str] | None = None) -> Any:
+    """A flow that does named steps for each of three items, then asks about it."""
+    counts = Counter() if counts is None else counts
+
+    async def each(data: Data) -> Data:
+        for name in names:
+            await step(name, lambda name=name: counts.update([name]))
+        return {"answer": await ask("Fine?", name="fine")}
+
+    return MapNode(each, over="items", name="map")
+
+
+async def three(store: MemoryStore, flow: Any) -> None:
+    async with working(flow, store=store) as app:
+        await app.start("flow", {"items": [1, 2, 3]}, "r")
+        await asked(app, 3)
+
+
+async def all_answered(app: App) -> None:
+    for request in await views.requests(app.store, ["OPEN"]):
+        await app.inbox.decide(request.id, "answer", actor=BOB, payload="yes")
+
+
+@pytest.mark.parametrize(
+    ("after", "mapping", "done"),
+    [
+        (("old", "item"), "{}/each={}/item", {"old": 3, "each": 3}),
+        (("old", "new", "each"), "={}/new", {"old": 3, "each": 3, "new": 3}),
+        (("each",), "{}/old=", {"old": 3, "each": 3}),
+    ],
+)
+async def test_a_pattern_maps_every_branch_at_once(
+    after: tuple[str, ...], mapping: str, done: Data, store: MemoryStore
+) -> None:
+    counts: Counter[str] = Counter()
+    await three(store, items("old", "each", counts=counts))
+    async with working(items(*after, counts=counts), store=store) as app:
+        await all_answered(app)
+        run = await app.run("r")
+        stopped = await reached(app, run, "NEEDS_ATTENTION")
+        assert stopped.error is not None
+        frame = stopped.error["difference"]["frame"]
+        every = re.sub(r"\[\d\]", "[*]", frame)
+        mapping = mapping.replace("{}", every)
+        assert mapping in offered(app)
+        assert offered(app).index(mapping) < offered(app).index(mapping.replace(every, frame))
+        await app.migrate("r", parse_mapping([mapping]))
+        assert len((await run.result(10))["results"]) == 3
+        assert counts == done
+
+
+async def test_a_pattern_passes_over_branches_that_are_mapped(store: MemoryStore) -> None:
+    await three(store, items("each"))
+    async with App(store=store).connect() as app:
+        frame, every = "map/0[1]/0", "map/0[*]/0"
+        await app.migrate("r", parse_mapping([f"{frame}/each={frame}/item"]))
+        for _ in range(2):  # the second time everything is mapped
+            await app.migrate("r", parse_mapping([f"{every}/each={every}/item"]))
+        names = [address for address, kind, _ in journal(app, "r") if kind == "step"]
+        assert len(names) == 3
+        assert all(name.endswith("/item") for name in names)
+
+
+async def test_a_pattern_is_mapped_with_all_others_or_not_at_all(store: MemoryStore) -> None:
+    await three(store, items("each"))
+    async with App(store=store).connect() as app:
+        before = journal(app, "r")
+        with pytest.raises(InvalidInput, match="'nothing'"):
+            await app.migrate("r", parse_mapping(["map/0[*]/0/each=map/0[*]/0/item", "nothing=else"]))
+        assert journal(app, "r") == before
+
+
+async def test_positions_move_in_every_branch_that_is_like_the_one_that_stopped(store: MemoryStore) -> None:
+    counts: Counter[str] = Counter()
+
+    def flow(nodes: str) -> Any:
+        async def each(data: Data) -> Data:
+            for letter in nodes:
+                data = await Flows._node(flows, letter).execute(data)
+            return data
+
+        return MapNode(each, over="items", name="map")
+
+    flows = Flows()
+    flows.counts = counts
+    await three(store, flow("ab!"))
+    async with working(flow("aob!"), store=store) as app:
+        for request in await views.requests(app.store, ["OPEN"]):
+            await app.inbox.decide(request.id, "approve", actor=BOB)
+        run = await app.run("r")
+        stopped = await reached(app, run, "NEEDS_ATTENTION")
+        assert stopped.error is not None
+        every = re.sub(r"\[\d\]", "[*]", stopped.error["difference"]["frame"])
+        await app.migrate("r", parse_mapping([f"{every}/1={every}/2"]))
+        await run.result(10)
+    assert counts == {"a": 3, "b": 3, "o": 3}
+
+
+# -- what a question asks ---------------------------------------------------------------------------------------------
+
+
+async def test_it_is_told_what_of_a_question_has_changed(store: MemoryStore) -> None:
+    def flow(title: str, secret: str) -> Any:
+        async def post(data: Data) -> Data:
+            return await HumanApprovalNode(name="human", title=title).execute({"content": secret})
+
+        return post
+
+    await waiting(store, flow("Post it?", "old secret"))
+    for title, secret, changed in (
+        ("Print it?", "old secret", "its title was 'Post it?' and is 'Print it?' now"),
+        ("Post it?", "new secret", "what is shown differs"),
+    ):
+        async with working(flow(title, secret), store=store) as app:
+            if (await app.runs.get("r")).status == "WAITING":
+                await approve(app)
+                await reached(app, "r", "NEEDS_ATTENTION")
+            else:
+                await (await app.run("r")).retry()
+            with pytest.raises(RunNeedsAttention) as caught:
+                await (await app.run("r")).result(10)
+            message = str(caught.value)
+            assert f"(ask asking something else): {changed}. If the flow" in message
+            assert "secret" not in message

@@ -1,14 +1,15 @@
 """What a run has done, step by step, and how one that NEEDS_ATTENTION can be brought to its flow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handrail.inbox import moves
 from handrail.requests.content import decode
-from handrail.runs.journal import NO_NODES, Entry, State, join
+from handrail.runs.journal import Entry, State, can_become, join, told_kind
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import StoredRun
+from handrail.runs.stop import Stop, everywhere, matches, split, stop_of
 
 MOST = 2000
 """steps that are shown of one run"""
@@ -42,7 +43,7 @@ def _step(tx: RunTransaction, entry: Entry) -> dict[str, Any]:
     value = decode(entry.value) if entry.value and entry.kind not in ASKS else None
     return {
         "address": entry.address,
-        "kind": entry.kind,
+        "kind": told_kind(entry.kind),
         "state": (State.DONE if _is_answered(tx, entry) else entry.state).value,
         "request_id": entry.request_id,
         "result": value if entry.state in (State.DONE, State.STOPPED) else None,
@@ -63,33 +64,79 @@ class Suggestion:
     meaning: str
 
 
-def suggestions(run: StoredRun) -> list[Suggestion]:
-    """Return the mappings that may explain why a run's past doesn't match its flow; people know which is true."""
-    difference = (run.error or {}).get("difference") or {}
-    frame = difference.get("frame", "")
-    recorded, flow = difference.get("recorded"), difference.get("flow")
-    old = join(frame, recorded["name"]) if recorded else ""
-    new = join(frame, flow["name"]) if flow else ""
+def read_suggestions(tx: RunTransaction, *, run_id: str) -> list[Suggestion]:
+    """Return the suggestions for a run, with what its journal and its log say about them."""
+    run = tx.run(run_id)
+    if run is None or (stop := stop_of(run)) is None:
+        return []
+    recorded = [entry.label for entry in tx.entries(run_id, stop.frame)]
+    mapped = [
+        text
+        for entry in tx.log_of_run(run_id)
+        if entry.kind == "run_migrated"
+        for text in decode(entry.data)["mapping"]
+    ]
+    return suggestions(run, recorded, mapped)
+
+
+def suggestions(run: StoredRun, recorded: Sequence[str] = (), mapped: Sequence[str] = ()) -> list[Suggestion]:
+    """Return the mappings that may explain why a run's past doesn't match its flow; people know which is true.
+
+    `recorded` are the names in the frame where the run stopped, which nothing new can have; `mapped` what was mapped
+    before.
+    """
+    stop = stop_of(run)
+    if stop is None:
+        return []
     found = []
-    if recorded and "question" in recorded:
-        return [
-            Suggestion(f"{old}=", "to drop what was asked and answered there, and ask what the flow asks now")
-        ]
-    if old and new and old != new:
-        found.append(Suggestion(f"{old}={new}", f"if {old} is called {new} now"))
-    if recorded and flow and old == new and _is_other_class(recorded["kind"], flow["kind"]):
-        found.append(
-            Suggestion(f"{old}={new}", f"if {old} is the same node, and its class has another name now")
-        )
-    if recorded and flow and old == new and recorded["name"].isdigit():
-        behind = join(frame, str(int(recorded["name"]) + 1))
-        found.append(Suggestion(f"{old}={behind}", f"if a new step stands at {old}, before the recorded one"))
-    if old:
-        found.append(Suggestion(f"{old}=", f"if {old} is gone from the flow"))
-    if new and new != old:
-        found.append(Suggestion(f"={new}", f"if {new} is new"))
+    for old, new, meaning in [*_meant(stop, recorded), *_undone(stop, recorded, mapped)]:
+        if (frame := everywhere(stop.frame)) != stop.frame:
+            found.append(Suggestion(_mapping(frame, old, new), f"{meaning}: in every branch"))
+        found.append(Suggestion(_mapping(stop.frame, old, new), meaning))
     return found
 
 
-def _is_other_class(recorded: str, flow: str) -> bool:
-    return recorded != flow and not {recorded, flow} & NO_NODES
+def _mapping(frame: str, old: str, new: str) -> str:
+    return f"{join(frame, old) if old else ''}={join(frame, new) if new else ''}"
+
+
+Meant = Iterator[tuple[str, str, str]]
+"""old, new and what it means"""
+
+
+def _meant(stop: Stop, names: Sequence[str]) -> Meant:
+    recorded, flow = stop.recorded, stop.flow
+    old, new = recorded["name"] if recorded else "", flow["name"] if flow else ""
+    if recorded and "question" in recorded:
+        yield old, "", "to drop what was asked and answered there, and ask what the flow asks now"
+        return
+    alike = bool(recorded and flow and can_become(recorded["kind"], flow["kind"]))
+    free = new != old and new not in names
+    if new and free and not alike:
+        yield "", new, f"if {new} is new: a new step belongs here"
+    if old and alike and free:
+        yield old, new, f"if {old} is called {new} now"
+    if recorded and flow and alike and old == new and recorded["kind"] != flow["kind"]:
+        yield old, new, f"if {old} is the same node, and its class has another name now"
+    if old and old == new and old.isdigit():
+        yield old, str(int(old) + 1), f"if a new step stands at {old}, before the recorded one"
+    if old:
+        yield old, "", f"if {old} is gone from the flow"
+    if new and free and alike:
+        yield "", new, f"if {new} is new"
+
+
+def _undone(stop: Stop, names: Sequence[str], mapped: Sequence[str]) -> Meant:
+    """Offer to take back the last mapping that has given the recorded step its name.
+
+    Not one that moved positions: what was executed there since would be dropped.
+    """
+    name = (stop.recorded or {}).get("name", "")
+    for text in reversed(mapped):
+        old, _, new = text.partition("=")
+        frame, label = split(new)
+        before = split(old)[1]
+        if old and label == name != before and matches(frame, stop.frame):
+            if before not in names and not (before.isdigit() and label.isdigit()):
+                yield name, before, f"to undo {text}"
+            return

@@ -137,7 +137,8 @@ async def migrate(
         typer.Option(
             "--map",
             metavar="OLD=NEW",
-            help="The step OLD is called NEW now; OLD= is gone, =NEW is new. Give it once for each step.",
+            help="The step OLD is called NEW now; OLD= is gone, =NEW is new. Give it once for each step. "
+            "'map/0[*]/a=map/0[*]/b' maps a in every branch.",
             show_default=False,
         ),
     ],
@@ -148,7 +149,7 @@ async def migrate(
     store: Store = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Bring a run to a changed flow by mapping old names of steps to new ones, and let it go on."""
+    """Bring a run to a changed flow by mapping old names of steps to new ones, `[*]` for every branch."""
     pairs = parse_mapping([*mapping, *(more or ())])
     who = actor(person).name
     await _change(store, run_id, as_json, lambda app: app.migrate(run_id, pairs, actor=who), GOES_ON)

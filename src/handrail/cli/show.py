@@ -10,7 +10,7 @@ import typer
 from handrail.app import App
 from handrail.channels.terminal.hints import how_to_decide
 from handrail.cli.ending import command
-from handrail.cli.history import MOST, read_steps, suggestions
+from handrail.cli.history import MOST, read_steps, read_suggestions
 from handrail.cli.opening import opened, option
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.outbox import listed
@@ -20,6 +20,7 @@ from handrail.inbox.ports import Filter
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
+from handrail.runs.journal import told_parts
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.run import public as public_run
@@ -76,7 +77,9 @@ async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
         **public_run(run),
         "steps": await app.store.read(read_steps, run_id=run.id),
         "requests": [public_request(request) for request in requests],
-        "migrate": [asdict(suggestion) for suggestion in suggestions(run)],
+        "migrate": [
+            asdict(suggestion) for suggestion in await app.store.read(read_suggestions, run_id=run.id)
+        ],
     }
 
 
@@ -205,6 +208,7 @@ def _show_difference(found: dict[str, Any], store: str | None) -> None:
         f"{what}: {place['name']} ({place['kind']})" if place else f"{what}: nothing"
         for what, place in names.items()
     ]
+    lines += [f"changed: {words}"] if (words := told_parts(difference)) else []
     _part(
         f"difference at position {difference['position']} of {difference['frame'] or 'the flow'}",
         "\n".join(lines),

@@ -70,6 +70,10 @@ class RequestDraft:
         """The hash by which a replay recognises its question: what is judged, not how it is asked."""
         return content_hash({"kind": self.kind, "title": self.title, "proposal": self.proposal})
 
+    def parts_unlike(self, other: "RequestDraft") -> list[str]:
+        """Return in which of `kind`, `title` and `proposal` another question differs from this one."""
+        return [part for part in ("kind", "title", "proposal") if getattr(self, part) != getattr(other, part)]
+
 
 _MUTABLE = ("proposal", "context", "response_schema", "proposal_schema")
 

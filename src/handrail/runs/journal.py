@@ -68,10 +68,24 @@ ANY_KIND = "*"
 """The kind of an entry that an operator put in to say: a new step belongs here."""
 
 
-NO_NODES = frozenset(
-    {"ask", "branch", "drain", "gather", "now", "sleep", "step", "task", "uuid", "wait", ANY_KIND}
+FIXED = frozenset(
+    {"Question", "ask", "branch", "drain", "gather", "now", "sleep", "step", "task", "uuid", "wait"}
 )
-"""The kinds of entries that are not nodes, whose kind is the name of their class."""
+"""The kinds that never become another one: all but nodes, whose kind is the name of their class. `ask` in a flow is
+recorded as a `Question`."""
+
+NEW = "new"
+"""how people are told `ANY_KIND`"""
+
+
+def can_become(recorded: str, flow: str) -> bool:
+    """Whether what is recorded with one kind may be what the flow has with another one: a class that was renamed."""
+    return recorded in (flow, ANY_KIND, NEW) or not {recorded, flow} & FIXED
+
+
+def told_kind(kind: str) -> str:
+    """Return a kind as people are told it."""
+    return NEW if kind == ANY_KIND else kind
 
 
 def join(frame: str, label: str) -> str:
@@ -115,7 +129,7 @@ def refusal_of(entry: Entry, run_id: str) -> HandrailError:
 
 def place_of(entry: Entry) -> dict[str, Any]:
     """Return how an entry is told apart from others."""
-    return {"name": entry.label, "kind": entry.kind}
+    return {"name": entry.label, "kind": told_kind(entry.kind)}
 
 
 def in_words(difference: dict[str, Any]) -> str:
@@ -124,10 +138,22 @@ def in_words(difference: dict[str, Any]) -> str:
     where = f"in {frame!r}" if frame else "of the flow"
     was = f"recorded is {_told(recorded)}" if recorded else "nothing is recorded"
     comes = f"the flow has {_told(flow)}" if flow else "the flow has nothing more"
-    return f"at position {difference['position']} {where} {was}, {comes}"
+    words = f"at position {difference['position']} {where} {was}, {comes}"
+    return f"{words}: {parts}" if (parts := told_parts(difference)) else words
 
 
 def _told(place: dict[str, Any]) -> str:
     question = " asking something else" if "question" in place else ""
     branches = f" of {place['branches']} branches" if "branches" in place else ""
     return f"{place['name']!r} ({place['kind']}{question}{branches})"
+
+
+def told_parts(difference: dict[str, Any]) -> str:
+    """Say in which parts a question differs; only titles are told, what is shown may be confidential."""
+    recorded, flow = difference["recorded"] or {}, difference["flow"] or {}
+    words = {
+        "kind": "it is another kind of question",
+        "title": f"its title was {recorded.get('title')!r} and is {flow.get('title')!r} now",
+        "proposal": "what is shown differs",
+    }
+    return ", ".join(words[part] for part in flow.get("part", ()))

@@ -160,8 +160,13 @@ class Scope:
     def check_question(self, entry: Entry, draft: RequestDraft) -> None:
         """End this execution unless what is asked now is what was asked then."""
         if entry.value != draft.question_hash:
-            asked = {**place_of(entry), "question": entry.value}
-            self.differs(entry.ordinal, asked, {**place_of(entry), "question": draft.question_hash})
+            before = self.strand.requests.get(entry.request_id or "")
+            recorded: dict[str, Any] = {**place_of(entry), "question": entry.value}
+            flow: dict[str, Any] = {**place_of(entry), "question": draft.question_hash}
+            if before is not None and before.draft.question_hash == entry.value:
+                recorded["title"], flow["title"] = before.draft.title, draft.title
+                flow["part"] = draft.parts_unlike(before.draft)
+            self.differs(entry.ordinal, recorded, flow)
 
     def close(self) -> None:
         """Check that everything recorded in this frame was reached."""
