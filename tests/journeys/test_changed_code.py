@@ -232,9 +232,9 @@ def told_beforehand(deployed: Deployed) -> None:
     for name, (_, _, why, _, _) in STOPS.items():
         assert len([line for line in out.splitlines() if line.startswith(name) and why in line]) == 2, out
     assert not [name for name in FITS if name in out]
-    assert out.splitlines()[-1].startswith(
-        f"{2 * len(STOPS)} would stop as NEEDS_ATTENTION, {2 * len(FITS)} would go"
-    )
+    summary = f"{2 * len(STOPS)} would stop as NEEDS_ATTENTION, {2 * len(FITS)} would go"
+    assert [line for line in out.splitlines() if line.startswith(summary)], out
+    assert out.splitlines()[-1].startswith("what stops: put the old code back, or after the deploy")
     assert {run["status"] for run in deployed.data("runs")} == {"WAITING"}
     assert deployed.effects() == done
 
