@@ -77,9 +77,8 @@ class ChainableNode:
         place = next(place for place, each in enumerate(cls.__mro__) if "execute" in vars(each))
         added = {name for each in cls.__mro__[:place] for name in vars(each) if not name.startswith("__")}
         said = vars(cls.__mro__[place]).get("repeatable", False)
-        cls.repeatable = bool(said) and added <= {
-            "repeatable"
-        }  # a method of its own may be called by that code
+        # A method that a subclass adds may be called by that code, and do anything.
+        cls.repeatable = bool(said) and added <= {"repeatable"}
         body = cls.execute  # its own, or that of a mixin
         if not hasattr(body, "__handrail_body__") and body is not ChainableNode.execute:
             if inspect.isfunction(body) and not inspect.iscoroutinefunction(inspect.unwrap(body)):

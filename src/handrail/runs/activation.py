@@ -25,8 +25,6 @@ SOON = 0.02
 """seconds after which held results are stored, if a step is being executed that long"""
 PATIENCE = 30.0
 """seconds to keep trying to store what has been done, while the disk is full or the database locked"""
-
-
 LARGEST = 4096
 """characters of results that are kept in memory of one run that waits"""
 

@@ -44,10 +44,8 @@ class Following:
             self._transaction.write_events()
         except Exception as error:
             logger.warning("runs that were woken are taken later: %s", type(error).__name__)
-            if (
-                not connection.in_transaction
-            ):  # the database has taken everything back: all units have to know
-                raise
+            if not connection.in_transaction:
+                raise  # the database has taken everything back: all units have to know
             connection.execute("ROLLBACK TO follower")
             self._transaction.forget(mark)
             found = {}

@@ -211,9 +211,8 @@ def _connection(path: str | Path) -> sqlite3.Connection:
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(
-            "PRAGMA fullfsync = ON"
-        )  # macOS flushes the drive only when asked; elsewhere a no-op
+        # macOS flushes the drive only when asked; elsewhere it changes nothing.
+        connection.execute("PRAGMA fullfsync = ON")
     except BaseException:
         connection.close()
         raise
