@@ -1,0 +1,1 @@
+"""Who may: people, their groups and roles, and what they prove themselves with."""

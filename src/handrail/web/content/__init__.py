@@ -1,0 +1,1 @@
+"""What people judge, as safe HTML: pure functions from values to markup."""
