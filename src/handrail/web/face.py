@@ -1,0 +1,69 @@
+"""What the routes reach: one value with everything they may use, made by whoever wires the app.
+
+Routes talk to the inbox, runs and people through it, and never to a store's rows.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from handrail.flows.node import ChainableNode
+from handrail.inbox.inbox import Inbox
+from handrail.inbox.ports import Clock, Store
+from handrail.people.people import People
+from handrail.runs.run import StoredRun
+from handrail.runs.runs import Runs
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Start(Protocol):
+    """Stores a run of a named flow for the workers and returns it."""
+
+    def __call__(
+        self, name: str, data: dict[str, Any], run_id: str | None, *, initiator: str
+    ) -> Awaitable[StoredRun]: ...
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a server shows to people and programs.
+
+    `url` is where people reach it (`http://127.0.0.1:8000`): links begin with it, and only its host is answered to.
+    `groups` are those that the app's code names, which pages can't change.
+    """
+
+    store: Store
+    clock: Clock
+    flows: Mapping[str, ChainableNode]
+    start: Start
+    migrate: Callable[..., Awaitable[StoredRun]]
+    people: People
+    url: str = "http://127.0.0.1:8000"
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def inbox(self) -> Inbox:
+        """The one door by which requests change."""
+        return Inbox(self.store, self.clock)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs of the store."""
+        return Runs(self.store, self.clock)
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by HTTPS, so that cookies may demand it."""
+        return urlsplit(self.url).scheme == "https"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names it answers to: on loopback any name of loopback, else the one of its URL."""
+        host = (urlsplit(self.url).hostname or "").lower()
+        return LOOPBACK if host in LOOPBACK else frozenset({host})
+
+    def link(self, path: str) -> str:
+        """Return the address of a page as others see it."""
+        return self.url.rstrip("/") + path

@@ -1,0 +1,113 @@
+"""Moments, durations and names in the words of the pages: first relative, then exact."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from handrail.requests.identifier import utc_text
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration in its two largest units.
+
+    >>> lasting(42), lasting(125), lasting(7440), lasting(200000)
+    ('42 s', '2 min', '2 h 4 min', '2 d 7 h')
+    """
+    whole = int(abs(seconds))
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min"
+    if whole < DAY:
+        hours, minutes = divmod(whole // MINUTE, 60)
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(whole // HOUR, 24)
+    return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
+
+
+def took(seconds: float | None) -> str:
+    """Return how long a step took.
+
+    >>> took(0.0042), took(9.13), took(75)
+    ('4 ms', '9.1 s', '1 min')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < MINUTE else lasting(seconds)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago something was.
+
+    >>> ago(datetime(2025, 6, 1, 12, 0, tzinfo=UTC), datetime(2025, 6, 1, 12, 4, tzinfo=UTC))
+    '4 min ago'
+    """
+    seconds = (now - moment).total_seconds()
+    return "just now" if seconds < 5 else f"{lasting(seconds)} ago"
+
+
+def due(deadline: datetime | None, now: datetime) -> str:
+    """Return how long there is until a deadline, or how late it is.
+
+    >>> noon = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
+    >>> due(noon + timedelta(minutes=42), noon), due(noon - timedelta(hours=1), noon), due(None, noon)
+    ('42 min', '1 h late', 'No deadline')
+    """
+    if deadline is None:
+        return "No deadline"
+    seconds = (deadline - now).total_seconds()
+    return f"{lasting(seconds)} late" if seconds < 0 else lasting(seconds)
+
+
+def exact(moment: datetime, now: datetime | None = None) -> str:
+    """Return a moment in the server's time zone; a script shows it in the reader's."""
+    local = moment.astimezone()
+    today = (now or datetime.now(UTC)).astimezone().date()
+    days = (local.date() - today).days
+    day = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}.get(days)
+    if day is None:
+        day = local.strftime("%a %-d %b" if abs(days) < 300 else "%-d %b %Y")
+    return f"{day} {local:%H:%M}"
+
+
+def clock(moment: datetime) -> str:
+    """Return the time of day."""
+    return f"{moment.astimezone():%H:%M}"
+
+
+def initials(name: str) -> str:
+    """Return what stands for a person in a small circle.
+
+    >>> initials("Mara Lind"), initials("alice"), initials("group:legal")
+    ('ML', 'AL', 'LE')
+    """
+    parts = [part for part in name.removeprefix("group:").replace(".", " ").replace("-", " ").split() if part]
+    if len(parts) > 1:
+        return (parts[0][0] + parts[-1][0]).upper()
+    return parts[0][:2].upper() if parts else "?"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "request"), count(3, "reply", "replies")
+    ('1 request', '3 replies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "lasting": lasting,
+    "took": took,
+    "ago": ago,
+    "due": due,
+    "exact": exact,
+    "clock": clock,
+    "initials": initials,
+    "count": count,
+    "iso": utc_text,
+}

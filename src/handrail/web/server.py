@@ -1,0 +1,95 @@
+"""Makes the ASGI application: the API under /api/v1, the pages at /, and what both have in common."""
+
+import logging
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import handrail
+from handrail.requests.errors import FieldProblem, InvalidDecision, UnknownId
+from handrail.web import pages
+from handrail.web.face import Face
+from handrail.web.failure import Failure, Refused, as_problem, failure
+from handrail.web.guard import Guard
+from handrail.web.pages import errors
+from handrail.web.pages.assets import Assets
+
+log = logging.getLogger("handrail.web")
+
+
+def create(face: Face) -> ASGIApp:
+    """Return the server's application.
+
+    It works as long as the app it was made from is open: serve it with any ASGI server in the same event loop.
+    """
+    app = FastAPI(
+        title="Handrail",
+        version=handrail.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        summary="Requests to people, their decisions, and the runs that wait for them.",
+    )
+    app.state.face = face
+    app.mount("/static", Assets())
+    for router in pages.routers():
+        app.include_router(router, include_in_schema=False)
+    for kind in (Exception, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, tell)
+    return Guard(_Checked(app), hosts=face.hosts, secure=face.secure)
+
+
+class _Checked:
+    """Inside the guard: what it refused is told like any other error, by the same words for pages and programs."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = scope.get("state", {}).get("refused")
+        if refused is None:
+            await self._app(scope, receive, send)
+            return
+        scope["app"] = self._app
+        response = await tell(Request(scope, receive), refused)
+        await response(scope, receive, send)
+
+
+async def tell(request: Request, error: Exception) -> Response:
+    """Answer with what an error means: a problem document for programs, a page for people."""
+    told = failure(_as_ours(error))
+    reference = request.state.reference
+    if told.status >= 500:
+        log.error("request %s failed: %s %s", reference, request.method, request.url.path, exc_info=error)
+    if request.url.path.startswith("/api/"):
+        return problem(request, told)
+    return await errors.page(request, told)
+
+
+def problem(request: Request, told: Failure) -> JSONResponse:
+    """Return a failure as a problem document."""
+    headers = {"retry-after": str(max(1, round(told.wait)))} if told.wait else {}
+    if told.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="handrail"'
+    document = as_problem(told, instance=request.url.path, reference=request.state.reference)
+    return JSONResponse(document, told.status, headers, media_type="application/problem+json")
+
+
+def _as_ours(error: Exception) -> Exception:
+    """Return the error of our own tree for one of the framework's."""
+    match error:
+        case RequestValidationError():
+            fields = [
+                FieldProblem(".".join(str(part) for part in each["loc"][1:]), each["msg"])
+                for each in error.errors()
+            ]
+            return InvalidDecision("what was sent doesn't fit; see the fields", fields=fields)
+        case HTTPException(status_code=404):
+            return UnknownId("there is nothing at this address")
+        case HTTPException():
+            return Refused(str(error.detail), status=error.status_code)
+    return error
