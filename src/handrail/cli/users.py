@@ -1,0 +1,207 @@
+"""The commands `users`: who may use the pages and the API. Passwords are typed or read from stdin."""
+
+import getpass
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from handrail.app import App
+from handrail.cli.ending import command
+from handrail.cli.opening import actor, connected, opened, read_list, where
+from handrail.cli.options import AsJSON, Store
+from handrail.cli.printing import Item, note, print_items, print_json, say
+from handrail.people.facts import Kind, Person, Role
+from handrail.people.link import LOGIN_LIFE
+from handrail.requests.errors import InvalidInput
+from handrail.requests.identifier import utc_text
+
+users = typer.Typer(help="Who may use the pages and the API.", no_args_is_help=True)
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The person's name, or their email.", show_default=False)
+]
+RoleOption = Annotated[str, typer.Option("--role", metavar="ROLE", help="admin, reviewer or viewer.")]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help="Where the server is reached.")]
+FromStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from stdin, its first line.")
+]
+SERVER = "http://127.0.0.1:8000"
+LOGIN_PATH = "/login/link/"
+"""what stands between the server and a link to log in"""
+
+
+def public(person: Person) -> Item:
+    """Return a person as JSON, with the words of the documentation as keys."""
+    return {
+        "name": person.name,
+        "display": person.display,
+        "email": person.email,
+        "role": str(person.role),
+        "service": person.service,
+        "active": person.active,
+        "has_password": person.has_password,
+        "created_at": utc_text(person.created_at),
+    }
+
+
+def _state(person: Item) -> str:
+    return "on" if person["active"] else "off"
+
+
+def _told(person: Person, as_json: bool, what: str) -> None:
+    if as_json:
+        print_json([public(person)])
+    else:
+        say(what)
+
+
+def _password(from_stdin: bool) -> str:
+    """Return a password: the first line of stdin, or what somebody types twice. Raises `InvalidInput`."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "nobody can type a password here: use --password-stdin, or a one-time link instead (users link NAME)"
+        )
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("The same again: ") != password:
+        raise InvalidInput("the two passwords differ: do it again")
+    return password
+
+
+async def _link(app: App, person: Person, url: str) -> Item:
+    token = await app.people.make_link(Kind.LOGIN, person.name, actor=actor(None))
+    return {"url": f"{url.rstrip('/')}{LOGIN_PATH}{token}", "seconds": LOGIN_LIFE}
+
+
+def _show_link(link: Item) -> None:
+    say(link["url"])
+    note(f"It works once, within {LOGIN_LIFE / 60:.0f} minutes: hand it to nobody else.")
+
+
+@users.command("list")
+@command
+async def list_users(store: Store = None, as_json: AsJSON = False) -> None:
+    """List everybody, by name."""
+
+    async def read(app: App) -> list[Item]:
+        return [public(person) for person in await app.people.everybody()]
+
+    columns = {
+        "name": lambda person: person["name"],
+        "display": lambda person: person["display"],
+        "email": lambda person: person["email"] or "",
+        "role": lambda person: person["role"] + (" (service)" if person["service"] else ""),
+        "state": _state,
+    }
+    empty = f"nobody in {where(store)}: handrail users add NAME --role admin adds the first"
+    print_items(
+        await read_list(store, read), columns, as_json=as_json, empty=empty, spare=("display", "email")
+    )
+
+
+@users.command("add")
+@command
+async def add_user(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="What they are called in audiences.", show_default=False),
+    ],
+    role: RoleOption = "reviewer",
+    email: Annotated[
+        str | None, typer.Option("--email", metavar="ADDRESS", help="Their email.", show_default=False)
+    ] = None,
+    display: Annotated[
+        str | None,
+        typer.Option("--display", metavar="TEXT", help="What pages call them.", show_default=False),
+    ] = None,
+    password_stdin: FromStdin = False,
+    link: Annotated[bool, typer.Option("--link", help="No password: print a one-time link.")] = False,
+    service: Annotated[bool, typer.Option("--service", help="An account for a program, with keys.")] = False,
+    url: Url = SERVER,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Add somebody, with a password (asked for twice) or a one-time link to log in."""
+    if link + service + password_stdin > 1:
+        raise InvalidInput("use one of --link, --service and --password-stdin")
+    password = None if link or service else _password(password_stdin)
+    async with connected(store) as app:
+        person = await app.people.add(
+            name,
+            actor=actor(None),
+            role=role,
+            display=display,
+            email=email,
+            service=service,
+            password=password,
+        )
+        made = await _link(app, person, url) if link else None
+        everybody = await app.people.everybody()
+    if as_json:
+        print_json([{**public(person), **(made or {})}])
+    else:
+        say(f"{person.name} may log in as {person.role}" if not service else f"{person.name} was added")
+        if made:
+            _show_link(made)
+    if not any(one.role is Role.ADMIN and one.active and not one.service for one in everybody):
+        note("nobody is an admin yet: handrail users role NAME admin")
+
+
+@users.command("password")
+@command
+async def set_password(
+    name: Name, password_stdin: FromStdin = False, store: Store = None, as_json: AsJSON = False
+) -> None:
+    """Give somebody a new password; their sessions end."""
+    async with opened(store, f"person {name!r}") as app:
+        person = await app.people.find(name)
+        person = await app.people.set_password(person.name, _password(password_stdin), actor=actor(None))
+    _told(person, as_json, f"{person.name} has a new password, and their sessions have ended")
+
+
+@users.command("role")
+@command
+async def set_role(
+    name: Name,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="admin, reviewer or viewer.")],
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Give somebody another role."""
+    await _change(name, store, as_json, "{name} is a {role} now", role=role)
+
+
+@users.command("off")
+@command
+async def switch_off(name: Name, store: Store = None, as_json: AsJSON = False) -> None:
+    """Shut somebody out: their sessions, keys and links end for good."""
+    await _change(
+        name, store, as_json, "{name} is shut out; sessions, keys and links have ended", active=False
+    )
+
+
+@users.command("on")
+@command
+async def switch_on(name: Name, store: Store = None, as_json: AsJSON = False) -> None:
+    """Let somebody in again."""
+    await _change(name, store, as_json, "{name} may log in again", active=True)
+
+
+async def _change(name: str, store: str | None, as_json: bool, told: str, **what: Any) -> None:
+    async with opened(store, f"person {name!r}") as app:
+        person = await app.people.change(name, actor=actor(None), **what)
+    _told(person, as_json, told.format(name=person.name, role=person.role))
+
+
+@users.command("link")
+@command
+async def login_link(name: Name, url: Url = SERVER, store: Store = None, as_json: AsJSON = False) -> None:
+    """Print a one-time link by which somebody logs in."""
+    async with opened(store, f"person {name!r}") as app:
+        made = await _link(app, await app.people.find(name), url)
+    if as_json:
+        print_json([made])
+    else:
+        _show_link(made)
