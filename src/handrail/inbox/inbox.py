@@ -54,7 +54,7 @@ class Inbox:
             check_storable(payload, "payload")
             payload = as_stored(payload)
         killpoints.reach("decide:before")
-        request = await self._do(
+        request = await self.do(
             moves.decide,
             request_id=request_id,
             verb=verb,
@@ -69,43 +69,44 @@ class Inbox:
 
     async def claim(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Reserve a request for one person."""
-        return await self._do(moves.claim, request_id=request_id, actor=actor, now=self._clock.now())
+        return await self.do(moves.claim, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def release(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Give a claimed request back."""
-        return await self._do(moves.release, request_id=request_id, actor=actor, now=self._clock.now())
+        return await self.do(moves.release, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def comment(self, request_id: str, text: str, *, actor: Actor) -> HumanRequest:
         """Say something about an open request."""
         now = self._clock.now()
-        return await self._do(moves.comment, request_id=request_id, actor=actor, text=text, now=now)
+        return await self.do(moves.comment, request_id=request_id, actor=actor, text=text, now=now)
 
     async def reassign(
         self, request_id: str, to: Audience | str | Iterable[str], *, actor: Actor, reason: str | None = None
     ) -> HumanRequest:
         """Ask other people instead."""
         now, who = self._clock.now(), audience(to)
-        return await self._do(
+        return await self.do(
             moves.reassign, request_id=request_id, actor=actor, to=who, now=now, reason=reason
         )
 
     async def escalate(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Take the next rung of the ladder now."""
-        return await self._do(moves.escalate, request_id=request_id, actor=actor, now=self._clock.now())
+        return await self.do(moves.escalate, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def remind(self, request_id: str, *, actor: Actor) -> HumanRequest:
         """Remind the people asked now."""
-        return await self._do(moves.remind, request_id=request_id, actor=actor, now=self._clock.now())
+        return await self.do(moves.remind, request_id=request_id, actor=actor, now=self._clock.now())
 
     async def withdraw(self, request_id: str, *, actor: Actor, reason: str | None = None) -> HumanRequest:
         """Take a request back."""
-        return await self._do(
+        return await self.do(
             moves.withdraw, request_id=request_id, actor=actor, now=self._clock.now(), reason=reason
         )
 
-    async def _do(
+    async def do(
         self, unit: Callable[Concatenate[Any, P], HumanRequest | Conflict], *args: P.args, **kwargs: P.kwargs
     ) -> HumanRequest:
+        """Run a unit of work that moves a request, until no race is lost by it."""
         while True:
             try:
                 result = await self._store.do(unit, *args, **kwargs)

@@ -75,6 +75,8 @@ def open_request(
     """Open a request: the next revision of `draft.previous`, else the first of its own thread."""
     previous = _previous(tx, draft, run_id)
     draft = _as_stored(draft, previous)
+    if draft.guideline is None and flow is not None:
+        draft = changed(draft, guideline=tx.guideline_text(flow))
     check_within(draft.policy, tx.members, initiator)
     audience = draft.policy.audience
     worker = choose(draft.pool, tx.load, tx.last_task) if draft.pool else None

@@ -7,8 +7,9 @@ to run twice; `await store.do(unit, ...)` resolves after the commit.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
+from handrail.inbox.filing import Lot, Place
 from handrail.requests.lifecycle import Event
 from handrail.requests.record import Written
 from handrail.requests.request import HumanRequest, Status
@@ -72,6 +73,36 @@ class Filter:
     """runs that asked it, or that wait for it"""
 
 
+Order = Literal["due", "urgent", "oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which pending requests of some lots are looked for, and in which order; ties are in the order of ids."""
+
+    order: Order = "due"
+    after: Place | None = None
+    """the place behind which to begin"""
+    text: str | None = None
+    """what the title, the flow or the run's id holds, whatever the case of its letters"""
+    until: datetime | None = None
+    """by when the deadline is"""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which lines of the log a face wants to see. A filter by actor, request or run finds them by an index."""
+
+    actor: str | None = None
+    kind: str | None = None
+    request_id: str | None = None
+    run_id: str | None = None
+    """lines about the run itself and about its requests"""
+    since: datetime | None = None
+    until: datetime | None = None
+    """before when"""
+
+
 class InboxTransaction(Protocol):
     """One transaction, as the inbox sees it."""
 
@@ -122,6 +153,50 @@ class InboxTransaction(Protocol):
         """Store `request` if the stored version is `since`, which it was made from; False if somebody was faster."""
         ...
 
+    def lots(self, keys: Collection[str] | None) -> list[Lot]:
+        """Return the lots that have requests, of those that ask so; all for None."""
+        ...
+
+    def count_places(self, lots: Collection[Lot], sought: Sought, limit: int) -> int:
+        """Return how many requests these lots have, at most `limit`."""
+        ...
+
+    def places(self, lots: Collection[Lot], sought: Sought, limit: int) -> list[Place]:
+        """Return requests of these lots in order, each once."""
+        ...
+
+    def ended_places(self, flow: str | None, after: Place | None, limit: int) -> list[Place]:
+        """Return requests that have ended (of one flow, or all), the latest first; `moment` is when."""
+        ...
+
+    def decided_places(self, actor: str, after: Place | None, limit: int) -> list[Place]:
+        """Return requests in which somebody decided, by their last decision, the latest first; `moment` is its place
+        in the log."""
+        ...
+
+    def youngest_places(self, after: Place | None, limit: int) -> list[Place]:
+        """Return all requests, the youngest first."""
+        ...
+
+    def outlines(self, request_ids: Collection[str]) -> dict[str, HumanRequest]:
+        """Return requests without what they show, by id: what `record.read_outline` makes."""
+        ...
+
+    def lines(self, which: LogFilter, low: int, high: int, limit: int, *, ascending: bool) -> list[LogEntry]:
+        """Return lines of the log with a sequence from `low` to `high`, in order or the newest first."""
+        ...
+
+    def sequence_at(self, moment: datetime) -> int:
+        """Return the sequence of the first line of the log at or after a moment, one behind the last if none is.
+
+        The log is taken as ordered in time; where the clocks of processes differ, by as much it isn't.
+        """
+        ...
+
+    def groups_of(self, person: str) -> tuple[str, ...]:
+        """Return the groups that somebody belongs to."""
+        ...
+
     def misfiled_requests(self) -> list[str]:
         """Return the requests that are filed under something else than they hold: only tampering does that."""
         ...
@@ -130,6 +205,10 @@ class InboxTransaction(Protocol):
     def next_request_due(self) -> datetime | None: ...
     def members(self, group: str) -> Collection[str]: ...
     def set_members(self, group: str, people: Collection[str]) -> None: ...
+    def guideline_text(self, flow: str) -> str | None:
+        """Return the guideline of a flow as it is now."""
+        ...
+
     def append_event(
         self,
         kind: str,

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from handrail.inbox import moves
+from handrail.inbox.filing import EVERYBODY
+from handrail.inbox.listing import Listing, Source
 from handrail.inbox.ports import Filter, InboxTransaction, Store
+from handrail.inbox.viewer import Viewer, is_work
 from handrail.requests.decision import Actor
-from handrail.requests.errors import NotAllowed
 from handrail.requests.identifier import utc_text
 from handrail.requests.lifecycle import Commented, Decided, Event
 from handrail.requests.record import is_blind, public
 from handrail.requests.request import HumanRequest, Status
-from handrail.requests.routing import check_may_act, check_not_claimed
 
 
 def _listed(tx: InboxTransaction, *, which: Filter) -> list[HumanRequest]:
@@ -46,11 +48,7 @@ async def request(store: Store, request_id: str) -> HumanRequest:
 def _open_for(
     tx: InboxTransaction, *, actor: Actor, run_id: str | None, now: datetime, limit: int
 ) -> list[HumanRequest]:
-    found = []
-    after: str | None = None
-    while batch := tx.requests(Filter(moves.PENDING, run_id=run_id, after=after)):
-        after = batch[-1].id
-        found += [request for request in batch if is_work_of(tx, request, actor)]
+    found = _work_of_run(tx, run_id, actor) if run_id else _work(tx, actor, now, limit)
     return sorted(
         found,
         key=lambda request: (
@@ -61,14 +59,28 @@ def _open_for(
     )[:limit]
 
 
+def _work_of_run(tx: InboxTransaction, run_id: str, actor: Actor) -> list[HumanRequest]:
+    pending = tx.requests(Filter(moves.PENDING, run_id=run_id, limit=1_000_000))
+    return [request for request in pending if is_work_of(tx, request, actor)]
+
+
+def _work(tx: InboxTransaction, actor: Actor, now: datetime, limit: int) -> list[HumanRequest]:
+    """Return what waits for a person: the most urgent of what asks them, and of what asks everybody."""
+    viewer = Viewer(actor.name, tx.groups_of(actor.name), strength=actor.strength)
+    lots = tx.lots(viewer.keys)
+    found: dict[str, HumanRequest] = {}
+    for open_to_all in (False, True):
+        some = [lot for lot in lots if (lot.key == EVERYBODY) is open_to_all]
+        source = Source(tx, viewer, Listing("mine", "urgent"), now, some, patience=None)
+        for place, _ in islice(source.found(None, limit), limit):
+            if (request := tx.request(place.id)) is not None:
+                found[request.id] = request
+    return list(found.values())
+
+
 def is_work_of(tx: InboxTransaction, request: HumanRequest, actor: Actor) -> bool:
     """Whether it is this person's to decide now: they are asked, have not decided, and nobody else has claimed it."""
-    try:
-        check_may_act(request, actor, tx.members)
-        check_not_claimed(request, actor)
-    except NotAllowed:
-        return False
-    return all(decision.actor != actor.name for decision in request.decisions)
+    return is_work(request, actor, tx.members)
 
 
 async def open_for(

@@ -1,7 +1,7 @@
 """What is asked of people: as drafted by a node, and as stored. The content of a request never changes."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -51,6 +51,8 @@ class RequestDraft:
     """what a task of a queue is known by; unique in the store"""
     pool: Pool | None = None
     """whose task it is to be; the one it is assigned to is the audience"""
+    effect: str | None = None
+    """what happens at once if it is approved or answered, in words"""
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class RequestDraft:
             "guideline": self.guideline,
             "verbs": [str(verb) for verb in self.verbs],
             "response_schema": self.response_schema,
+            **({"effect": self.effect} if self.effect else {}),
         }
 
     @property
@@ -133,6 +136,14 @@ class HumanRequest:
     def policy(self) -> Policy:
         """The policy it was opened with; `audience` may have grown since."""
         return self.draft.policy
+
+    @property
+    def due(self) -> datetime | None:
+        """By when it was to be decided: the first deadline, also where an escalation has given it a later one."""
+        timeout = self.policy.timeout
+        if not self.escalated or timeout is None or self.deadline is None:
+            return self.deadline
+        return min(self.opened_at + timedelta(seconds=timeout), self.deadline)
 
     @property
     def winner(self) -> str | None:

@@ -64,6 +64,25 @@ def outside(name: str, limit: Audience) -> str:
     return f"{name!r} is to be asked and is not in the audience ({who}): ask somebody else, or widen the audience"
 
 
+def may_see(request: HumanRequest, name: str, groups: Collection[str]) -> bool:
+    """Whether a person who belongs to these groups reads a request.
+
+    They started it, or they are not excluded and belong to its audience, were asked, or have decided in it.
+    """
+    audience = request.audience
+    if name == request.initiator:
+        return True
+    if name in audience.excluded:
+        return False
+    return (
+        audience.is_open
+        or name in audience.users
+        or any(group in groups for group in audience.groups)
+        or (request.asked is not None and name in request.asked)
+        or any(decision.actor == name for decision in request.decisions)
+    )
+
+
 def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None:
     """Raise `NotAllowed`, naming the rule, unless `actor` belongs to the audience and is sure enough of identity."""
     audience, name = request.audience, actor.name

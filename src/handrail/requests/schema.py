@@ -85,7 +85,7 @@ def _check_schema(schema: dict[str, Any]) -> None:
     try:
         _dialect(schema).check_schema(schema)
         _check_references(schema)
-        list(_validator(encode(schema)).iter_errors(None))
+        _errors(schema, None)
     except SchemaError as error:
         raise InvalidInput(f"not a valid JSON Schema at {error.json_path}: {error.message}") from error
     except RecursionError as error:
@@ -129,16 +129,26 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
     from referencing.exceptions import Unresolvable
 
     try:
-        errors = sorted(
-            _validator(encode(schema)).iter_errors(value),
-            key=lambda error: list(map(str, error.absolute_path)),
-        )
+        errors = sorted(_errors(schema, value), key=lambda error: list(map(str, error.absolute_path)))
     except Unresolvable as error:
         raise _unresolved(error.ref) from error
     except RecursionError:
         return [FieldProblem("", "is nested too deeply")]
+    except OverflowError:
+        return [FieldProblem("", "has a number that is too large to be checked")]
     # One missing key of three is reported thrice.
     return list(dict.fromkeys(problem for error in errors for problem in _field_problems(error)))
+
+
+def _errors(schema: dict[str, Any], value: JSON) -> list[Any]:
+    """Return what the library finds. Raises `RecursionError` for what it can't get to the end of."""
+    try:
+        return list(_validator(encode(schema)).iter_errors(value))
+    except BaseException as error:
+        # Where the stack ends inside the library's part in Rust, that panics, and would take the store's writer along.
+        if type(error).__name__ == "PanicException":
+            raise RecursionError("the JSON Schema can't be followed to its end") from None
+        raise
 
 
 def _field_problems(error: Any) -> list[FieldProblem]:

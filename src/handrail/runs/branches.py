@@ -217,6 +217,7 @@ class Gather:
             gather=self.entry,
             branch=ended,
             entries=strand.last_entries(),
+            now=self._activation.clock.now(),
         )
         if left is None:
             raise self._activation.end(Fenced())

@@ -4,7 +4,7 @@ An address is the path of labels from the run to the step, such as `2/draft` or 
 whose direct steps are meant; the empty one is the run itself. Within a frame entries have their order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -54,6 +54,10 @@ class Entry:
     value: str | None = None
     request_id: str | None = None
     attempt: int = 0
+    at: int | None = field(default=None, compare=False)
+    """when it was stored as it is, in microseconds since 1970; for people only, a replay never looks at it"""
+    took: int | None = field(default=None, compare=False)
+    """microseconds of the execution that came to this result"""
 
     @property
     def address(self) -> str:

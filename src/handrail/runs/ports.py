@@ -22,6 +22,17 @@ class Worker:
     """the flows it knows"""
 
 
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs a face wants to see."""
+
+    statuses: tuple[RunStatus, ...] = ()
+    flow: str | None = None
+    text: str | None = None
+    """what the id holds, whatever the case of its letters"""
+    initiator: str | None = None
+
+
 class RunTransaction(InboxTransaction, Protocol):
     """One transaction, as runs see it: runs, journals and wakeups beside the requests."""
 
@@ -37,6 +48,16 @@ class RunTransaction(InboxTransaction, Protocol):
     def runs(
         self, statuses: Collection[RunStatus], flow: str | None, after: str | None, limit: int
     ) -> list[StoredRun]: ...
+    def newest_runs(
+        self, which: RunFilter, before: tuple[datetime, str] | None, limit: int
+    ) -> list[StoredRun]:
+        """Return runs without input, result and signature, the newest first, of those created before one."""
+        ...
+
+    def requests_of_run(self, run_id: str, limit: int) -> list[str]:
+        """Return the latest requests of a run."""
+        ...
+
     def standing(self, run_ids: Collection[str]) -> list[tuple[str, RunStatus, bool]]:
         """Return how these runs stand, in no order: id, status, and whether it is unsettled and waits for people."""
         ...
@@ -61,8 +82,8 @@ class RunTransaction(InboxTransaction, Protocol):
         """Let a run wait if `token` is still its own and it is RUNNING; False if not."""
         ...
 
-    def write_entries(self, run_id: str, entries: Sequence[Entry]) -> None:
-        """Insert entries, or replace those at the same place."""
+    def write_entries(self, run_id: str, entries: Sequence[Entry], at: datetime | None = None) -> None:
+        """Insert entries, or replace those at the same place; without `at` each keeps its own."""
         ...
 
     def entries(self, run_id: str, frame: str) -> list[Entry]: ...

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from time import monotonic_ns
 from typing import Any, NoReturn
 
 from handrail import killpoints
@@ -205,9 +206,9 @@ class Scope:
         for scope, mark in marks:
             scope.own, scope._written = mark, True
 
-    async def _done(self, entry: Entry, text: str, *, owing: bool) -> None:
+    async def _done(self, entry: Entry, text: str, *, owing: bool, took: int) -> None:
         """Record the result of a step: now, or with what comes next if that is as good."""
-        entry = changed(entry, state=State.DONE, value=text)
+        entry = changed(entry, state=State.DONE, value=text, took=took)
         if not self.repeatable:
             await self.write(entry)
             killpoints.reach("step:after")
@@ -361,6 +362,7 @@ class Scope:
         )
         inner._written = recorded or entry.state is State.BEGUN
         killpoints.reach("step:before")
+        began = monotonic_ns()
         try:
             text = await inner._attempt(body, options.attempt_timeout)
         except Stopped as stop:
@@ -379,9 +381,10 @@ class Scope:
                 await self.park(
                     wake_at=self.now()
                 )  # cut off in its middle: a person is asked, as after a crash
+            entry = changed(entry, took=(monotonic_ns() - began) // 1000)
             raise await self._failed(entry, error, options) from error
         killpoints.reach("step:executed")
-        await self._done(entry, text, owing=not repeatable)
+        await self._done(entry, text, owing=not repeatable, took=(monotonic_ns() - began) // 1000)
         return self.take_in(text)
 
     async def _attempt(self, body: Callable[[], Awaitable[JSON]], limit: float | None) -> str:

@@ -233,7 +233,7 @@ def record(
             changed(entry, request_id=asked) if entry.request_id == question.request_id else entry
             for entry in entries
         ]
-    tx.write_entries(run_id, entries)
+    tx.write_entries(run_id, entries, now)
     if again is not None:
         reopen(tx, run_id, again)
     if watch is not None:
@@ -300,6 +300,7 @@ def end_branch(
     gather: Entry,
     branch: Entry,
     entries: Sequence[Entry] = (),
+    now: datetime | None = None,
 ) -> int | None:
     """Store how a branch ended, and its last `entries`.
 
@@ -307,14 +308,14 @@ def end_branch(
     """
     if not tx.holds(run_id, token):
         return None
-    tx.write_entries(run_id, entries)
+    tx.write_entries(run_id, entries, now)
     joined = tx.entry(run_id, gather.frame, gather.ordinal)
     before = tx.entry(run_id, branch.frame, branch.ordinal)
     if joined is None:
         return None
     if before is None or before.state not in (State.DONE, State.FAILED):
         joined = changed(joined, attempt=joined.attempt - 1)
-        tx.write_entries(run_id, [joined, branch])
+        tx.write_entries(run_id, [joined, branch], now)
     return joined.attempt
 
 
@@ -339,7 +340,7 @@ def finish(
     )
     if not tx.update_run(ended, held=run.token):
         return None
-    tx.write_entries(run.id, entries)
+    tx.write_entries(run.id, entries, now)
     _clear(tx, ended, now, None)
     return ended
 

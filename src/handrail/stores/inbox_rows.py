@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from handrail.inbox.filing import NEVER, TITLE, lot_of, lots_aside
 from handrail.inbox.log import GENESIS, chained
 from handrail.inbox.ports import Filter, LogEntry, Message
 from handrail.requests.errors import ProgrammingError, StoreCorrupt
@@ -93,16 +94,34 @@ class InboxRows:
                 written.draft,
                 draft.key,
                 draft.priority,
+                draft.title[:TITLE],
                 *_state_row(request, written.state),
             ),
         )
+        self.file_aside(request)
 
     def update_request(self, request: HumanRequest, since: int) -> bool:
         row = (*_state_row(request, write_state(request)), request.id, since)
         written = self.connection.execute(SQL["update_request"], row).rowcount == 1
         if written:
+            # What ends a request leaves whom it asks: one that asks everybody had no further lots.
+            if not (request.ended and request.audience.is_open):
+                self.connection.execute(SQL["delete_aside"], (request.id,))
+                self.file_aside(request)
             self.moved[request.id] = request
         return written
+
+    def file_aside(self, request: HumanRequest) -> None:
+        """File a request under its further lots."""
+        if lots := lots_aside(request):
+            row = (
+                request.draft.priority,
+                _moment(request),
+                request.id,
+                request.run_id,
+                request.draft.title[:TITLE],
+            )
+            self.connection.executemany(SQL["insert_aside"], [(lot, *row) for lot in lots])
 
     def misfiled_requests(self) -> list[str]:
         return [request_id for (request_id,) in self.connection.execute(SQL["misfiled_requests"])]
@@ -235,15 +254,23 @@ def _request(row: tuple[str, str, str]) -> HumanRequest:
 
 
 def _state_row(request: HumanRequest, state: str) -> tuple[Any, ...]:
-    """Return what every move may change: version, status, due_at, pool, worker, state."""
+    """Return what every move may change: version, status, due_at, pool, worker, lot, moment, state."""
     return (
         request.version,
         request.status.value,
         to_number_or_none(request.due_at),
         _line(request),
         request.worker,
+        lot_of(request),
+        _moment(request),
         state,
     )
+
+
+def _moment(request: HumanRequest) -> int:
+    """Return when a request has ended, or by when it is to be decided."""
+    moment = request.ended_at if request.ended else request.due
+    return NEVER if moment is None else to_number(moment)
 
 
 def _line(request: HumanRequest) -> str | None:

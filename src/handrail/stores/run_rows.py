@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from handrail.requests.content import writer
 from handrail.runs.journal import Entry, State
 from handrail.runs.ports import Worker
 from handrail.runs.run import RunStatus, StoredRun
-from handrail.stores.moments import to_moment, to_moment_or_none, to_number
+from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
 
 SQL = statements("runs")
@@ -87,8 +88,10 @@ class RunRows:
         values = {"id": run_id, "token": token, "now": to_number(now)}
         return self.connection.execute(SQL["set_waiting"], values).rowcount == 1
 
-    def write_entries(self, run_id: str, entries: Sequence[Entry]) -> None:
-        self.connection.executemany(SQL["write_entry"], [_entry_row(run_id, entry) for entry in entries])
+    def write_entries(self, run_id: str, entries: Sequence[Entry], at: datetime | None = None) -> None:
+        moment = to_number_or_none(at)
+        rows = [_entry_row(run_id, entry, moment) for entry in entries]
+        self.connection.executemany(SQL["write_entry"], rows)
 
     def entries(self, run_id: str, frame: str) -> list[Entry]:
         return [
@@ -131,10 +134,7 @@ class RunRows:
             if old.ordinal not in kept:
                 self.delete_entries(run_id, old.address)
         self.connection.execute(SQL["delete_frame"], {"run_id": run_id, "frame": frame})
-        ordered = [
-            Entry(frame, place, e.label, e.kind, e.state, e.value, e.request_id, e.attempt)
-            for place, e in enumerate(entries)
-        ]
+        ordered = [replace(entry, frame=frame, ordinal=place) for place, entry in enumerate(entries)]
         self.write_entries(run_id, [*ordered, *inner])
 
     def _taken_out(self, run_id: str, address: str, new: str) -> list[Entry]:
@@ -143,19 +143,7 @@ class RunRows:
         ).fetchall()
         self.delete_entries(run_id, address)
         found = [_entry(row) for row in rows]
-        return [
-            Entry(
-                new + e.frame[len(address) :],
-                e.ordinal,
-                e.label,
-                e.kind,
-                e.state,
-                e.value,
-                e.request_id,
-                e.attempt,
-            )
-            for e in found
-        ]
+        return [replace(entry, frame=new + entry.frame[len(address) :]) for entry in found]
 
     def wakeups(self, queues: Collection[str], now: datetime, limit: int) -> list[str]:
         values = {"queues": json.dumps(list(queues)), "now": to_number(now), "limit": limit}
@@ -283,7 +271,7 @@ def _run(row: tuple[Any, ...]) -> StoredRun:
     )
 
 
-def _entry_row(run_id: str, entry: Entry) -> tuple[Any, ...]:
+def _entry_row(run_id: str, entry: Entry, moment: int | None) -> tuple[Any, ...]:
     return (
         run_id,
         entry.frame,
@@ -294,9 +282,11 @@ def _entry_row(run_id: str, entry: Entry) -> tuple[Any, ...]:
         entry.value,
         entry.request_id,
         entry.attempt,
+        entry.at if moment is None else moment,
+        entry.took,
     )
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    frame, ordinal, label, kind, state, value, request_id, attempt = row
-    return Entry(frame, ordinal, label, kind, State(state), value, request_id, attempt)
+    frame, ordinal, label, kind, state, value, request_id, attempt, at, took = row
+    return Entry(frame, ordinal, label, kind, State(state), value, request_id, attempt, at, took)

@@ -1,10 +1,15 @@
-"""One transaction on SQLite: the ports of inbox and runs, side by side."""
+"""One transaction on SQLite: the ports of inbox, runs and people, side by side."""
 
 import sqlite3
 from collections.abc import Container
 from typing import NamedTuple
 
 from handrail.stores.inbox_rows import InboxRows
+from handrail.stores.list_rows import ListRows
+from handrail.stores.live_rows import LiveRows
+from handrail.stores.measure_rows import MeasureRows
+from handrail.stores.outside_rows import OutsideRows
+from handrail.stores.people_rows import PeopleRows
 from handrail.stores.run_rows import RunRows
 
 
@@ -19,7 +24,7 @@ class Mark(NamedTuple):
 BEGINNING = Mark(0, None, 0)
 
 
-class Transaction(InboxRows, RunRows):
+class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows):
     """What units of work see of a SQLite database."""
 
     def __init__(self, connection: sqlite3.Connection, *, reading: bool = False) -> None:

@@ -13,10 +13,14 @@ coroutines that assert; run them with pytest and pytest-asyncio in its auto mode
 
 from handrail.testing.store_inbox import InboxContract
 from handrail.testing.store_journal import JournalContract
+from handrail.testing.store_lists import ListContract
+from handrail.testing.store_people import PeopleContract
 from handrail.testing.store_runs import RunContract
 from handrail.testing.store_tasks import TaskContract
 from handrail.testing.store_units import UnitContract
 
 
-class StoreContract(UnitContract, InboxContract, RunContract, JournalContract, TaskContract):
-    """Everything the ports of inbox and runs ask of a store, closing a store twice included."""
+class StoreContract(
+    UnitContract, InboxContract, ListContract, RunContract, JournalContract, TaskContract, PeopleContract
+):
+    """Everything the ports of inbox, runs and people ask of a store, closing a store twice included."""

@@ -2,8 +2,15 @@
 SELECT id, draft, state FROM request WHERE id = :id
 
 -- name: insert_request
-INSERT INTO request (id, thread, run_id, flow, draft, key, priority, version, status, due_at, pool, worker, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO request (id, thread, run_id, flow, draft, key, priority, title, version, status, due_at, pool,
+    worker, lot, moment, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_aside
+INSERT INTO aside (lot, priority, moment, id, run_id, title) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: delete_aside
+DELETE FROM aside WHERE id = ?
 
 -- name: keyed
 SELECT id, draft, state FROM request WHERE key = :key
@@ -45,7 +52,7 @@ DELETE FROM watch WHERE request_id = :request_id RETURNING run_id, strand
 DELETE FROM watch WHERE run_id = :run_id
 
 -- name: update_request
-UPDATE request SET version = ?, status = ?, due_at = ?, pool = ?, worker = ?, state = ?
+UPDATE request SET version = ?, status = ?, due_at = ?, pool = ?, worker = ?, lot = ?, moment = ?, state = ?
 WHERE id = ? AND version = ?
 
 -- name: misfiled_requests
@@ -53,6 +60,7 @@ SELECT id FROM request WHERE CASE WHEN NOT json_valid(state) THEN 1 ELSE
     id IS NOT json_extract(state, '$.id') OR version IS NOT json_extract(state, '$.version')
     OR status IS NOT json_extract(state, '$.status') OR thread IS NOT json_extract(state, '$.thread')
     OR worker IS NOT json_extract(state, '$.worker')
+    OR (lot IS NULL) IS (status IN ('OPEN', 'CLAIMED'))
     OR run_id IS NOT json_extract(state, '$.run_id') OR flow IS NOT json_extract(state, '$.flow')
     -- Both are moments to the microsecond, of which SQLite's dates keep the milliseconds.
     OR (due_at IS NULL) IS NOT (json_extract(state, '$.due_at') IS NULL)

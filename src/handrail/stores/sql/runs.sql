@@ -39,18 +39,18 @@ UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now
 WHERE id = :id AND token = :token AND status = 'RUNNING'
 
 -- name: write_entry
-INSERT INTO journal (run_id, frame, ordinal, label, kind, state, value, request_id, attempt)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO journal (run_id, frame, ordinal, label, kind, state, value, request_id, attempt, at, took)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (run_id, frame, ordinal) DO UPDATE SET
     label = excluded.label, kind = excluded.kind, state = excluded.state, value = excluded.value,
-    request_id = excluded.request_id, attempt = excluded.attempt
+    request_id = excluded.request_id, attempt = excluded.attempt, at = excluded.at, took = excluded.took
 
 -- name: entries
-SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND frame = :frame ORDER BY ordinal
 
 -- name: entry
-SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND frame = :frame AND ordinal = :ordinal
 
 -- name: asked
@@ -60,20 +60,20 @@ SELECT request_id FROM journal WHERE run_id = :run_id AND request_id IS NOT NULL
 UPDATE journal SET state = 'open' WHERE run_id = :run_id AND kind = 'branch' AND state = 'waiting'
 
 -- name: branches
-SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND (:state IS NULL OR state = :state)
 ORDER BY ordinal LIMIT :limit
 
 -- name: branches_open
 -- Literal values, or SQLite can't take the partial index; by name, or it takes the primary key and reads all branches.
-SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal INDEXED BY journal_open_branch
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal INDEXED BY journal_open_branch
 WHERE run_id = :run_id AND frame = :frame AND kind = 'branch' AND state = 'open' ORDER BY ordinal LIMIT :limit
 
 -- name: last_branch
 SELECT max(ordinal) FROM journal WHERE run_id = :run_id AND frame = :frame
 
 -- name: entries_under
-SELECT frame, ordinal, label, kind, state, value, request_id, attempt FROM journal
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND (
     :address = '' OR frame = :address
     OR substr(frame, 1, length(:address) + 1) IN (:address || '/', :address || '[', :address || '!')

@@ -1,0 +1,289 @@
+"""The lists of the inbox: what one person may read, in pages, with what a row shows and no more.
+
+Candidates come in order from the store, the rules sort out those that have to be looked at. A page looks at a bounded
+number of requests: it may be short, and even empty, while it names what is next. Requests of a group that somebody was
+asked with and has left since are theirs to read, and are not listed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Literal
+
+from handrail.inbox import cursor
+from handrail.inbox.filing import Lot, Place, place_of
+from handrail.inbox.ports import InboxTransaction, Order, Sought, Store
+from handrail.inbox.viewer import Viewer
+from handrail.requests.errors import InvalidInput
+from handrail.requests.policy import needed
+from handrail.requests.request import HumanRequest, Status
+
+View = Literal["mine", "open", "overdue", "unclaimed", "decided_by_me", "ended", "all"]
+VIEWS: tuple[View, ...] = ("mine", "open", "overdue", "unclaimed", "decided_by_me", "ended", "all")
+PENDING_VIEWS = frozenset({"mine", "open", "overdue", "unclaimed"})
+ORDERS: tuple[Order, ...] = ("due", "urgent", "oldest")
+MOST = 200
+"""rows of a page"""
+LOOKED_AT = 400
+"""requests that are looked at for one page"""
+NEAR = 500
+"""requests among which a position is counted"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which requests are listed, and in which order.
+
+    `order` is that of pending requests: `due` (the deadline, none last), `urgent` (the priority, then due) or `oldest`.
+    What has ended comes with the latest first, `all` with the youngest. `text` is looked for in title, flow and run id.
+    """
+
+    view: View = "mine"
+    order: Order = "due"
+    flow: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a list shows of a request."""
+
+    id: str
+    title: str
+    """at most 200 characters of it"""
+    kind: str
+    flow: str | None
+    run_id: str | None
+    status: Status
+    claimed_by: str | None
+    deadline: datetime | None
+    """by when it was to be decided; an escalation gives more time, and leaves it late"""
+    priority: int
+    revision: int
+    version: int
+    opened_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    """the verb that came out"""
+    given: int
+    """decisions so far"""
+    needed: int
+    """approvals that it takes"""
+    asked: int | None
+    """people asked, None for everybody"""
+    confidence: float | None
+    initiator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and the cursor of what follows them; None at the end."""
+
+    rows: tuple[Row, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Where a request is in a list, counted from 1, and what is beside it.
+
+    `position` is None for one that isn't in the list (any more), or lies behind the first 500; `more` says that there
+    are more than `total`.
+    """
+
+    position: int | None
+    total: int
+    more: bool
+    previous: str | None
+    next: str | None
+
+
+def check(listing: Listing, limit: int) -> None:
+    """Raise `InvalidInput` for a view, an order or a limit that doesn't exist."""
+    if listing.view not in VIEWS:
+        raise InvalidInput(f"view={listing.view!r}: use {', '.join(VIEWS)}")
+    if listing.order not in ORDERS:
+        raise InvalidInput(f"order={listing.order!r}: use {', '.join(ORDERS)}")
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST:
+        raise InvalidInput(f"limit={limit!r}: use 1 to {MOST}")
+
+
+async def page(
+    store: Store,
+    viewer: Viewer,
+    listing: Listing,
+    *,
+    now: datetime,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Return the rows behind the cursor `after`. Raises `InvalidInput` for one that isn't of this list."""
+    check(listing, limit)
+    begin = None if after is None else cursor.read(after, _kind(listing))
+    return await store.read(page_of, viewer=viewer, listing=listing, now=now, after=begin, limit=limit)
+
+
+async def neighbours(
+    store: Store, viewer: Viewer, listing: Listing, request_id: str, *, now: datetime
+) -> Neighbours:
+    """Return where a request is in a list."""
+    check(listing, 1)
+    return await store.read(neighbours_of, viewer=viewer, listing=listing, request_id=request_id, now=now)
+
+
+def page_of(
+    tx: InboxTransaction, *, viewer: Viewer, listing: Listing, now: datetime, after: Place | None, limit: int
+) -> Page:
+    """Return a page, as a unit of work."""
+    source = Source(tx, viewer, listing, now)
+    rows: list[Row] = []
+    last = after
+    for place, request in source.found(after, limit + 1):
+        if len(rows) == limit:
+            return Page(tuple(rows), cursor.write(last, _kind(listing)))
+        rows.append(row_of(request or tx.outlines([place.id])[place.id]))
+        last = place
+    following = None if source.reached is None else cursor.write(source.reached, _kind(listing))
+    return Page(tuple(rows), following)
+
+
+def neighbours_of(
+    tx: InboxTransaction, *, viewer: Viewer, listing: Listing, request_id: str, now: datetime
+) -> Neighbours:
+    """Return where a request is in a list, as a unit of work."""
+    source = Source(tx, viewer, listing, now)
+    ids = [place.id for place, _ in islice(source.found(None, NEAR + 1), NEAR + 1)]
+    more = len(ids) > NEAR or source.reached is not None
+    total = min(len(ids), NEAR)
+    if request_id not in ids[:NEAR]:
+        return Neighbours(None, total, more, None, _following(tx, source, request_id))
+    place = ids.index(request_id)
+    beside = ids[place + 1] if place + 1 < len(ids) else None
+    return Neighbours(place + 1, total, more, ids[place - 1] if place else None, beside)
+
+
+def _following(tx: InboxTransaction, source: "Source", request_id: str) -> str | None:
+    """Return what comes behind the place that a request has, or had before it ended."""
+    found = tx.outlines([request_id])
+    if source.listing.view not in PENDING_VIEWS or not found:
+        return None
+    place = place_of(found[request_id])
+    return next((beside.id for beside, _ in source.found(place, 2)), None)
+
+
+class Source:
+    """What one list gives, place by place, as far as it may be looked for."""
+
+    def __init__(
+        self,
+        tx: InboxTransaction,
+        viewer: Viewer,
+        listing: Listing,
+        now: datetime,
+        lots: list[Lot] | None = None,
+        patience: int | None = LOOKED_AT,
+    ) -> None:
+        self.listing = listing
+        self.reached: Place | None = None
+        """where the looking was ended before the end of the list"""
+        self._tx = tx
+        self._viewer = viewer
+        self._now = now
+        self._patience = patience
+        if lots is None:
+            lots = lots_of(tx, viewer, listing) if listing.view in PENDING_VIEWS else []
+        self._lots = lots
+
+    def found(self, after: Place | None, wanted: int) -> Iterator[tuple[Place, HumanRequest | None]]:
+        """Give the places behind one, with the request where it was looked at."""
+        self.reached = None
+        looked, size = 0, min(wanted, LOOKED_AT)
+        while batch := self._read(after, size):
+            careful = [place.id for place in batch if place.careful]
+            seen = self._tx.outlines(careful)
+            looked += len(careful)
+            for place in batch:
+                request = seen.get(place.id)
+                if request is None or self._belongs(request):
+                    yield place, request
+            after = batch[-1]
+            if len(batch) < size:
+                return
+            if self._patience is not None and looked >= self._patience:
+                self.reached = after
+                return
+
+    def _read(self, after: Place | None, size: int) -> list[Place]:
+        listing, tx = self.listing, self._tx
+        match listing.view:
+            case "ended":
+                return tx.ended_places(listing.flow, after, size)
+            case "decided_by_me":
+                return tx.decided_places(self._viewer.name, after, size)
+            case "all":
+                return tx.youngest_places(after, size)
+        until = self._now if listing.view == "overdue" else None
+        places = tx.places(self._lots, Sought(listing.order, after, listing.text or None, until), size)
+        if not self._viewer.everything or listing.view == "mine":
+            return places
+        # Whoever sees everything has to look at what may be claimed, and at nothing else.
+        return [Place(*place[:3], place.careful and listing.view == "unclaimed") for place in places]
+
+    def _belongs(self, request: HumanRequest) -> bool:
+        listing, viewer = self.listing, self._viewer
+        match listing.view:
+            case "mine":
+                return viewer.works_on(request) and viewer.sees(request)
+            case "open" | "overdue":
+                return viewer.sees(request)
+            case "unclaimed":
+                return request.claimed_by is None and viewer.sees(request)
+        return (
+            listing.flow in (None, request.flow)
+            and (not listing.text or _has_text(request, listing.text))
+            and viewer.sees(request)
+        )
+
+
+def lots_of(tx: InboxTransaction, viewer: Viewer, listing: Listing) -> list[Lot]:
+    """Return the lots in which a list of pending requests lies."""
+    lots = tx.lots(None if viewer.everything and listing.view != "mine" else viewer.keys)
+    return [lot for lot in lots if listing.flow in (None, lot.flow)]
+
+
+def _has_text(request: HumanRequest, text: str) -> bool:
+    held = (request.draft.title, request.flow, request.run_id)
+    return any(text.lower() in part.lower() for part in held if part)
+
+
+def _kind(listing: Listing) -> str:
+    """Return what a cursor belongs to: one of another order would lead anywhere."""
+    return listing.order if listing.view in PENDING_VIEWS else listing.view
+
+
+def row_of(request: HumanRequest) -> Row:
+    """Return what a list shows of a request."""
+    draft, asked = request.draft, request.asked
+    confidence = draft.context.get("confidence")
+    return Row(
+        id=request.id,
+        title=draft.title,
+        kind=draft.kind,
+        flow=request.flow,
+        run_id=request.run_id,
+        status=request.status,
+        claimed_by=request.claimed_by,
+        deadline=request.due,
+        priority=draft.priority,
+        revision=request.revision,
+        version=request.version,
+        opened_at=request.opened_at,
+        ended_at=request.ended_at,
+        outcome=None if request.outcome is None else request.outcome.verb.value,
+        given=len(request.decisions),
+        needed=needed(draft.policy.quorum, len(asked or ())),
+        asked=None if asked is None else len(asked),
+        confidence=confidence if type(confidence) in (int, float) else None,
+        initiator=request.initiator,
+    )
