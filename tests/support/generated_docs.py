@@ -5,8 +5,11 @@ import inspect
 import typer.main
 
 from handrail.cli.program import program
+from handrail.people.rights import TABLE as TABLE_OF_RIGHTS
 from handrail.requests import errors
 from handrail.requests.lifecycle import TABLE
+from handrail.web.api import routes
+from handrail.web.api.document import right_of
 
 
 def lifecycle_table() -> str:
@@ -55,7 +58,21 @@ def _written(parameter) -> str:
     return f"[{option}]" if parameter.is_flag else f"[{option} {parameter.metavar or 'VALUE'}]"
 
 
+def operations_table() -> str:
+    """Return a Markdown table of the operations of the API, with the scope that a key needs for each."""
+    lines = ["| operation | does | scope | roles |", "|---|---|---|---|"]
+    for route in routes():
+        right = right_of(route.dependant)
+        roles, scope = TABLE_OF_RIGHTS[right] if right else ((), "")
+        path = route.path_format.removeprefix("/api/v1")
+        cells = [f"`{scope}`" if scope else "", ", ".join(roles)]
+        for method in sorted(route.methods or ()):
+            lines.append(f"| `{method} {path}` | {route.summary} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 GENERATED = {
+    "docs/reference/api.md": ("operations", operations_table),
     "docs/concepts/requests.md": ("lifecycle", lifecycle_table),
     "docs/reference/errors.md": ("errors", error_tree),
     "docs/reference/command-line.md": ("commands", command_table),

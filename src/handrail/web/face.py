@@ -4,7 +4,8 @@ Routes talk to the inbox, runs and people through it, and never to a store's row
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from handrail.inbox.ports import Clock, Store
 from handrail.people.people import People
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import Runs
+from handrail.web.live import Tail
+from handrail.web.outgoing import Outgoing
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -42,6 +45,10 @@ class Face:
     people: People
     url: str = "http://127.0.0.1:8000"
     groups: frozenset[str] = frozenset()
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    """calls what others name: callback URLs"""
+    works: Callable[[], bool] = lambda: True
+    """whether a worker of this process goes on with runs"""
 
     @property
     def inbox(self) -> Inbox:
@@ -52,6 +59,15 @@ class Face:
     def runs(self) -> Runs:
         """The runs of the store."""
         return Runs(self.store, self.clock)
+
+    @cached_property
+    def tail(self) -> Tail:
+        """What happens, for those who follow it; it belongs to the event loop in which it is first asked for."""
+        return Tail(self.store, self.clock)
+
+    async def close(self) -> None:
+        """End what never ends by itself. Whoever serves calls it before waiting for connections to end."""
+        await self.tail.close()
 
     @property
     def secure(self) -> bool:

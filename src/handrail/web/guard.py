@@ -1,5 +1,6 @@
 """Before any route: the host is ours, the body is not too large. After it: the headers of a strict page."""
 
+import itertools
 import secrets
 from urllib.parse import urlsplit
 
@@ -9,9 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handrail.web.failure import Refused
 
 MOST = 5 * 1024 * 1024
-"""bytes of a posted form: 1 MiB of text takes up to three times that, as forms are written, and there may be more fields"""
+"""bytes of a posted form: 1 MiB of text takes up to three times that as forms are written, beside other fields"""
 MOST_JSON = 1280 * 1024
-"""bytes of a body of the API: a payload of 1 MiB and what is around it; a payload beyond 1 MiB is refused by the inbox"""
+"""bytes of a body of the API: a payload of 1 MiB, and what is around it"""
 
 POLICY = "; ".join(
     [
@@ -36,6 +37,11 @@ HEADERS = {
 }
 
 
+_RUN = secrets.token_hex(2)
+_count = itertools.count(1)
+"""of what was answered: with `_RUN` a reference for the log, which needs no randomness for each"""
+
+
 class Guard:
     """The outermost layer of the server. It raises `Refused` inside `app`, which tells it as any other error."""
 
@@ -49,7 +55,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
-        scope["state"]["reference"] = secrets.token_hex(4)
+        scope["state"]["reference"] = f"{_RUN}{next(_count) & 0xFFFFFF:06x}"
         headers = Headers(scope=scope)
         scope["state"]["refused"] = self._refusal(scope, headers)
 

@@ -1,6 +1,7 @@
 """Makes the ASGI application: the API under /api/v1, the pages at /, and what both have in common."""
 
 import logging
+from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -9,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import handrail
-from handrail.requests.errors import FieldProblem, InvalidDecision, UnknownId
-from handrail.web import pages
+from handrail.requests.errors import FieldProblem, HandrailError, InvalidDecision, UnknownId
+from handrail.web import api, pages
 from handrail.web.face import Face
 from handrail.web.failure import Failure, Refused, as_problem, failure
 from handrail.web.guard import Guard
@@ -19,6 +19,9 @@ from handrail.web.pages import errors
 from handrail.web.pages.assets import Assets
 
 log = logging.getLogger("handrail.web")
+
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+"""paths whose errors are problem documents; elsewhere they are pages"""
 
 
 def create(face: Face) -> ASGIApp:
@@ -28,7 +31,7 @@ def create(face: Face) -> ASGIApp:
     """
     app = FastAPI(
         title="Handrail",
-        version=handrail.__version__,
+        version=version("handrail"),
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
@@ -36,9 +39,10 @@ def create(face: Face) -> ASGIApp:
     )
     app.state.face = face
     app.mount("/static", Assets())
+    api.install(app)
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)
-    for kind in (Exception, HTTPException, RequestValidationError):
+    for kind in (Exception, HandrailError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, tell)
     return Guard(_Checked(app), hosts=face.hosts, secure=face.secure)
 
@@ -65,7 +69,7 @@ async def tell(request: Request, error: Exception) -> Response:
     reference = request.state.reference
     if told.status >= 500:
         log.error("request %s failed: %s %s", reference, request.method, request.url.path, exc_info=error)
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(FOR_PROGRAMS):
         return problem(request, told)
     return await errors.page(request, told)
 
@@ -75,6 +79,8 @@ def problem(request: Request, told: Failure) -> JSONResponse:
     headers = {"retry-after": str(max(1, round(told.wait)))} if told.wait else {}
     if told.status == 401:
         headers["www-authenticate"] = 'Bearer realm="handrail"'
+    if told.status == 405:
+        headers["allow"] = api.allowed(request.url.path)
     document = as_problem(told, instance=request.url.path, reference=request.state.reference)
     return JSONResponse(document, told.status, headers, media_type="application/problem+json")
 

@@ -1,1 +1,31 @@
-"""The API under /api/v1, for programs."""
+"""The API under /api/v1 (FastAPI, RFC 9457 problems), and what those who watch the server read."""
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from handrail.runs.measures import Measuring
+from handrail.web.api import document, events, flows, health, people, requests, runs
+from handrail.web.meter import Meter, Metered
+
+ROUTERS = (requests.router, runs.router, flows.router, people.router, events.router, health.router)
+
+
+def install(app: FastAPI) -> None:
+    """Add the API to the server's application, which has its `face` already."""
+    app.state.meter = Meter()
+    app.state.measuring = Measuring(app.state.face.store)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Metered, meter=app.state.meter)
+    document.describe(app, routes())
+
+
+def routes() -> list[APIRoute]:
+    """Return all routes."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def allowed(path: str) -> str:
+    """Return the methods that an address takes, as the header Allow has them."""
+    found = {method for route in routes() if route.path_regex.match(path) for method in route.methods or ()}
+    return ", ".join(sorted(found))

@@ -1,0 +1,134 @@
+"""What somebody does with a request or a run: whether they may is looked at in the transaction that does it.
+
+What a caller may not read doesn't exist for them: `UnknownId`, in the same words as for an id that nobody has.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from handrail.inbox import moves
+from handrail.inbox.ports import InboxTransaction
+from handrail.inbox.viewer import Viewer
+from handrail.people import rights
+from handrail.people.rights import Caller, Right
+from handrail.requests.content import JSON, as_stored
+from handrail.requests.decision import Verb
+from handrail.requests.errors import Conflict, UnknownId
+from handrail.requests.request import HumanRequest
+from handrail.runs.ports import RunTransaction
+from handrail.runs.run import StoredRun
+from handrail.web.face import Face
+
+MOST_ASKED = 2000
+"""requests of a run that are looked at"""
+
+
+def unknown(kind: str, name: str) -> UnknownId:
+    """Return what is said of something that isn't there, or isn't the caller's to know."""
+    return UnknownId(f"there is no {kind} {name[:80]!r} that you may read; the list shows those you may")
+
+
+def viewer_of(tx: InboxTransaction, caller: Caller) -> Viewer:
+    """Return a caller as the lists see them, whatever their key is for."""
+    return Viewer(caller.name, tx.groups_of(caller.name), caller.reads_everything, caller.actor.strength)
+
+
+def readable(tx: InboxTransaction, *, caller: Caller, request_id: str) -> HumanRequest:
+    """Return a request that the caller reads. Raises `UnknownId`, and `NotAllowed` for a key without the scope."""
+    rights.check(caller, Right.READ_REQUESTS)
+    request = tx.request(request_id)
+    if request is None or not viewer_of(tx, caller).sees(request):
+        raise unknown("request", request_id)
+    return request
+
+
+def _moved(
+    tx: InboxTransaction,
+    unit: Callable[..., HumanRequest | Conflict],
+    *,
+    caller: Caller,
+    right: Right,
+    request_id: str,
+    arguments: dict[str, Any],
+) -> HumanRequest | Conflict:
+    request = tx.request(request_id)
+    if request is None or not viewer_of(tx, caller).sees(request):
+        raise unknown("request", request_id)
+    rights.check_request(caller, right, request, tx.members)
+    return unit(tx, request_id=request_id, actor=caller.actor, **arguments)
+
+
+async def move(
+    face: Face,
+    caller: Caller,
+    right: Right,
+    unit: Callable[..., HumanRequest | Conflict],
+    request_id: str,
+    **arguments: Any,
+) -> HumanRequest:
+    """Let a caller move a request by a unit of `inbox.moves`, and return it as it is afterwards.
+
+    Raises `UnknownId`, `NotAllowed` (naming the rule), `InvalidInput`, `InvalidDecision` or `Conflict`.
+    """
+    arguments["now"] = face.clock.now()
+    return await face.inbox.do(
+        _moved, unit, caller=caller, right=right, request_id=request_id, arguments=arguments
+    )
+
+
+async def decide(
+    face: Face,
+    caller: Caller,
+    request_id: str,
+    verb: Verb | str,
+    *,
+    payload: JSON = None,
+    comment: str | None = None,
+    seen_hash: str | None = None,
+) -> HumanRequest:
+    """Let a caller decide; arguments as of `Inbox.decide`. Raises `PayloadTooLarge`, too, and as `move` does."""
+    if payload is not None:
+        payload = as_stored(payload, "the payload")
+    return await move(
+        face,
+        caller,
+        Right.DECIDE,
+        moves.decide,
+        request_id,
+        verb=verb,
+        payload=payload,
+        comment=comment,
+        seen_hash=seen_hash,
+    )
+
+
+def readable_run(
+    tx: RunTransaction, *, caller: Caller, run_id: str, right: Right = Right.READ_RUNS
+) -> StoredRun:
+    """Return a run that the caller reads, and has this right for.
+
+    Raises `UnknownId`, and `NotAllowed` for a key without the scope or a run that others have started.
+    """
+    rights.check(caller, right)
+    run = tx.run(run_id)
+    if run is None or not _reads_run(tx, caller, run):
+        raise unknown("run", run_id)
+    rights.check_run(caller, right, run.initiator, asked=True)
+    return run
+
+
+def _reads_run(tx: RunTransaction, caller: Caller, run: StoredRun) -> bool:
+    """Whether a person reads a run: they started it, or read one of its requests."""
+    viewer = viewer_of(tx, caller)
+    if viewer.everything or caller.name == run.initiator:
+        return True
+    outlines = tx.outlines(tx.requests_of_run(run.id, MOST_ASKED))
+    return any(viewer.sees(request) for request in outlines.values())
+
+
+def own_run(tx: RunTransaction, *, caller: Caller, run_id: str) -> StoredRun:
+    """Return a run that a caller has started, or reads. Raises `Conflict` for the id of somebody else's run."""
+    run = tx.run(run_id)
+    if run is None or not _reads_run(tx, caller, run):
+        raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one")
+    return run

@@ -1,0 +1,28 @@
+"""Where one can go on from an answer, as the OpenAPI document tells it."""
+
+from typing import Any
+
+
+def _links(parameter: str, **operations: str) -> dict[str, Any]:
+    parameters = {parameter: "$response.body#/id"}
+    return {
+        name: {"operationId": operation, "parameters": parameters} for name, operation in operations.items()
+    }
+
+
+def of_request() -> dict[str, Any]:
+    """Return what can be done with a request that was answered."""
+    return _links(
+        "request_id",
+        show="show_request",
+        decide="decide",
+        claim="claim",
+        comment="comment",
+        reassign="reassign",
+        withdraw="withdraw",
+    )
+
+
+def of_run() -> dict[str, Any]:
+    """Return what can be done with a run that was answered."""
+    return _links("run_id", show="show_run", cancel="cancel_run", retry="retry_run")

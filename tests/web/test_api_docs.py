@@ -1,0 +1,27 @@
+"""What the reference shows of the API is what the API takes."""
+
+import json
+import re
+from pathlib import Path
+
+from tests.support.web_desk import URL, Desk
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
+
+
+async def test_the_calls_of_the_reference_are_answered_as_it_says(desk: Desk) -> None:
+    known: dict[str, str] = {}
+    blocks = re.findall(r"^```http\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    async with desk.client("alice") as client:
+        for block in blocks:
+            filled = block.replace("{id}", known.get("id", "")).replace(
+                "{content_hash}", known.get("content_hash", "")
+            )
+            head, _, body = filled.partition("\n\n")
+            first, *headers = head.splitlines()
+            method, path, _, status = first.split()
+            sent = dict(line.split(": ") for line in headers)
+            answer = await client.request(method, URL + path, json=json.loads(body), headers=sent)
+            assert answer.status_code == int(status), answer.text
+            known |= {name: answer.json().get(name, known.get(name)) for name in ("id", "content_hash")}
