@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from handrail import settings
 from handrail.channels import terminal
@@ -16,6 +16,8 @@ from handrail.inbox.clock import SystemClock
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Channel
 from handrail.inbox.ports import Clock, InboxTransaction
+from handrail.people.people import People
+from handrail.people.secret import Secret
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
 from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
@@ -28,6 +30,9 @@ from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.runner import Runner
 from handrail.runs.runs import Runs, check_run_id, find, result_of
 from handrail.stores.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from handrail.web.face import Face
 
 Function = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -72,6 +77,8 @@ class App:
         groups: people by the name of their group, for audiences such as `group:legal`.
         channels: by name, what carries requests to people who are not looking at an inbox.
         concurrency: how many runs are executed at once; runs that wait don't count.
+        allow_hosts: hosts (`host` or `host:port`) and networks that callbacks may reach though they aren't public; by
+            default `HANDRAIL_ALLOW_HOSTS`, a list with commas.
         clock: tells the time.
 
     `async with app` opens the store and works on its runs until the block ends; `async with app.connect()` only opens
@@ -96,6 +103,7 @@ class App:
         groups: Mapping[str, Sequence[str]] | None = None,
         channels: Mapping[str, Channel] | None = None,
         concurrency: int = 100,
+        allow_hosts: str | Sequence[str] | None = None,
         clock: Clock | None = None,
     ) -> None:
         if concurrency < 1:
@@ -105,6 +113,7 @@ class App:
         self.channels = dict(channels or {})
         self.clock: Clock = clock or SystemClock()
         self.configured_store = store
+        self.allowed = settings.allowed_hosts(allow_hosts)
         self._concurrency = concurrency
         self._store: SQLiteStore | None = None
         self._worker: _Work | None = None
@@ -147,6 +156,29 @@ class App:
     def runs(self) -> Runs:
         """The runs of the store."""
         return Runs(self.store, self.clock)
+
+    @property
+    def people(self) -> People:
+        """Who may use the store through pages and API."""
+        return People(self.store, self.clock, Secret(self.store.path))
+
+    def face(self, url: str = "http://127.0.0.1:8000") -> "Face":
+        """Return what a server shows of this app, to `handrail.web.server.create`; `url` is where people reach it."""
+        from handrail.web.face import Face
+        from handrail.web.outgoing import Outgoing
+
+        return Face(
+            store=self.store,
+            clock=self.clock,
+            flows=self.flows,
+            start=self._start_stored,
+            migrate=self.migrate,
+            people=self.people,
+            url=url,
+            groups=frozenset(self.groups),
+            outgoing=Outgoing(self.allowed),
+            works=lambda: self._worker is not None and self._worker.works,
+        )
 
     @asynccontextmanager
     async def connect(self, url: str | None = None) -> AsyncIterator[Self]:
@@ -204,6 +236,11 @@ class App:
         run = self._draft(flow, data, run_id, name, name, initiator)
         await self._begin(run)
         return Run(self, run_id)
+
+    async def _start_stored(
+        self, name: str, data: dict[str, Any], run_id: str | None, *, initiator: str
+    ) -> StoredRun:
+        return await self.runs.get((await self.start(name, data, run_id, initiator=initiator)).id)
 
     async def start_many(
         self,
@@ -394,6 +431,11 @@ class _Work:
             await self._store.do(units.bury, worker_id=self.worker.id, now=self._app.clock.now())
         finally:  # if the store can't be written now, others find this worker dead and bury it
             self._store.liveness.release(self.worker.id)
+
+    @property
+    def works(self) -> bool:
+        """Whether it goes on with runs at this moment."""
+        return not self._serving.done()
 
     def attend(self, run_id: str) -> None:
         """Somebody in this process waits for this run."""

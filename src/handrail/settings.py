@@ -1,16 +1,18 @@
-"""What is configured from outside: where the store is, who the user is.
+"""What is configured from outside: where the store is, who the user is, what may be called.
 
 The store: `--store`, then `App(store=...)`, then the environment variable `HANDRAIL_STORE`, then `handrail.db`.
 """
 
 import getpass
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from handrail.requests.errors import InvalidInput
 from handrail.stores.memory import MemoryStore
 from handrail.stores.sqlite import SQLiteStore
+from handrail.web.address import Allowed, allowed
 
 DEFAULT_STORE = "sqlite:///handrail.db"
 MEMORY = "memory://"
@@ -36,6 +38,14 @@ def open_store(url: str) -> SQLiteStore:
             f"{url!r} is no store: use sqlite:///handrail.db, sqlite:////folder/handrail.db or memory://"
         )
     return SQLiteStore(Path(rest[1:]))
+
+
+def allowed_hosts(given: str | Iterable[str] | None = None) -> Allowed:
+    """Return what may be called beside the public internet: as given, else `HANDRAIL_ALLOW_HOSTS`.
+
+    Raises `InvalidInput` for what is no host, host:port or network.
+    """
+    return allowed(os.environ.get("HANDRAIL_ALLOW_HOSTS", "") if given is None else given)
 
 
 @cache

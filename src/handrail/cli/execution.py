@@ -229,24 +229,31 @@ async def worker(
     ] = LogLevel.INFO,
 ) -> None:
     """Work on the runs of an app until Ctrl-C or SIGTERM; a second one kills."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    for chatty in ("httpx", "httpx2", "httpcore2", "openai"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    tell_on_stderr(log_level)
     app = load_app(target)
-    stopping = _until_signalled()
+    stopping = until_signalled()
     async with app.work(store):
-        names = ", ".join(sorted(app.flows)) or "no flow at all: register one with app.flow(NAME, flow)"
-        note(f"working on {names}, in {app.store.where}; Ctrl-C ends it")
+        note(f"working on {known_flows(app)}, in {app.store.where}; Ctrl-C ends it")
         await stopping.wait()
         note("stopping; what is not finished goes on when a worker runs again")
     leave_soon(0)
 
 
-def _until_signalled() -> asyncio.Event:
+def known_flows(app: App) -> str:
+    """Return what a worker of this app works on."""
+    return ", ".join(sorted(app.flows)) or "no flow at all: register one with app.flow(NAME, flow)"
+
+
+def tell_on_stderr(level: LogLevel) -> None:
+    """Let the log be told on stderr from this level on."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("httpx", "httpx2", "httpcore2", "openai"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def until_signalled() -> asyncio.Event:
     """Return what is set by the first SIGINT or SIGTERM; the next one kills, as it would have anyway."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -6,9 +6,12 @@ from typing import Annotated
 import typer
 
 import handrail
-from handrail.cli import doctor, execution, outbox, requests, runs, show, upkeep
+from handrail.cli import doctor, execution, outbox, requests, runs, serve, show, upkeep
 from handrail.cli.ending import end
+from handrail.cli.groups import groups
+from handrail.cli.keys import keys
 from handrail.cli.options import As, AsJSON, Store
+from handrail.cli.users import users
 
 program = typer.Typer(
     name="handrail",
@@ -37,11 +40,23 @@ def _options(
 
 
 @program.command()
-def demo(store: Store = None) -> None:
-    """See Handrail at work: a draft, your feedback, its revision, your approval, a file."""
+def demo(
+    store: Store = None,
+    terminal: Annotated[
+        bool,
+        typer.Option("--terminal", help="In this terminal: a draft, your feedback, its revision, a file."),
+    ] = False,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8000,
+) -> None:
+    """See Handrail at work: the web inbox with requests that wait for you."""
     from handrail.cli.demo import demo_command
+    from handrail.cli.demo_web import demo_web
 
-    end(lambda: demo_command(store))
+    if terminal:
+        end(lambda: demo_command(store))
+    else:
+        demo_web(store, host, port)
 
 
 @program.command()
@@ -64,6 +79,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "run": execution.run,
     "start": execution.start,
     "worker": execution.worker,
+    "serve": serve.serve,
     "runs": runs.runs,
     "requests": requests.requests,
     "show": show.show,
@@ -86,3 +102,6 @@ for _name, _command in _COMMANDS.items():
     program.command(_name)(_command)
 database.command("upgrade")(upkeep.upgrade)
 program.add_typer(database, name="db")
+program.add_typer(users, name="users")
+program.add_typer(groups, name="groups")
+program.add_typer(keys, name="keys")

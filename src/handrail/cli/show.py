@@ -10,16 +10,16 @@ import typer
 from handrail.app import App
 from handrail.channels.terminal.hints import how_to_decide
 from handrail.cli.ending import command
-from handrail.cli.history import MOST, read_steps, read_suggestions
 from handrail.cli.opening import opened, option
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.outbox import listed
 from handrail.cli.printing import asked, json_text, moment, print_json, print_table, say
+from handrail.flows.web_approval import request_url
 from handrail.inbox import views
-from handrail.inbox.ports import Filter
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
+from handrail.runs.history import read_history
 from handrail.runs.journal import told_parts
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
@@ -43,7 +43,8 @@ async def show(
         request, run = await app.store.read(_find, given=given)
         if request is not None:
             messages = await app.store.read(listed, request_id=given)
-            found = {**await views.detail(app.store, given), "messages": messages}
+            detail = await views.detail(app.store, given)
+            found = {**detail, "messages": messages, "task_url": request_url(given)}
         elif run is not None:
             found = await _detail(app, run)
         else:
@@ -66,20 +67,13 @@ def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, Store
     return tx.request(given), tx.run(given)
 
 
-def _asked_for(tx: RunTransaction, *, run_id: str) -> list[HumanRequest]:
-    """Return what a run has asked, and the tasks of others that it waits for."""
-    return tx.requests(Filter(awaited_by=(run_id,), limit=MOST))
-
-
 async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
-    requests = await app.store.read(_asked_for, run_id=run.id)
+    found = await app.store.read(read_history, run_id=run.id)
     return {
         **public_run(run),
-        "steps": await app.store.read(read_steps, run_id=run.id),
-        "requests": [public_request(request) for request in requests],
-        "migrate": [
-            asdict(suggestion) for suggestion in await app.store.read(read_suggestions, run_id=run.id)
-        ],
+        "steps": found.steps,
+        "requests": [public_request(request) for request in found.requests],
+        "migrate": [asdict(suggestion) for suggestion in found.suggestions],
     }
 
 
@@ -125,6 +119,8 @@ def _show_request(found: dict[str, Any]) -> None:
             "verbs": ", ".join(found["verbs"]),
             "content": found["content_hash"][:HASH],
             "guideline": found["guideline"],
+            "effect": found["effect"],
+            "page": found["task_url"],
         }
     )
     _part("proposal", laid_out(found["proposal"]))

@@ -30,7 +30,7 @@ class HumanApprovalNode(HumanNode):
         on_timeout: what silence comes to: `"reject"`, `"approve"`, `"escalate"`, `outcome(...)`, or None to expire.
         on_reject: `"continue"` passes `approved: False` on, `"stop"` ends the whole run with this result.
         title: what people see as the question, a text or a function of the data.
-        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+        audience, quorum, escalations, reminders, require, guideline, effect, channels, priority: see `Asking`.
 
     The result is the data with `approved`, `decided_by`, `timestamp`, `comment` and `request_id`; edited keys are
     replaced. Not approved, it has a `reason`; after a timeout that is `"timeout"`, beside `timeout_seconds`.
@@ -58,17 +58,26 @@ class HumanApprovalNode(HumanNode):
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Ask, and add the decision to the data."""
-        draft = self.draft(
-            "approval",
-            self.title_for(data, label(data, "Approve", "Approval required")),
-            shown_part(data, "content"),
-            (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
-        )
-        request = await ask_people(draft)
-        result = {**carried_on(data), **approval_result(request), **silence(request, self.timeout)}
-        if not result["approved"] and self.on_reject == "stop":
-            raise Stopped(result)
-        return result
+        return settled(self, await asked(self, data))
+
+
+async def asked(node: HumanApprovalNode, data: Data) -> Data:
+    """Ask, and return the data with the decision."""
+    draft = node.draft(
+        "approval",
+        node.title_for(data, label(data, "Approve", "Approval required")),
+        shown_part(data, "content"),
+        (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
+    )
+    request = await ask_people(draft)
+    return {**carried_on(data), **approval_result(request), **silence(request, node.timeout)}
+
+
+def settled(node: HumanApprovalNode, result: Data) -> Data:
+    """Return the result, or end the run with it where a no is to do that."""
+    if not result["approved"] and node.on_reject == "stop":
+        raise Stopped(result)
+    return result
 
 
 def approval_result(request: HumanRequest) -> Data:

@@ -34,9 +34,11 @@ class SmartHITLNode(HumanNode):
         timeout: seconds until the deadline; none by default.
         on_timeout: what silence comes to, as in `HumanApprovalNode`.
         title: what people see as the question, a text or a function of the data.
-        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+        audience, quorum, escalations, reminders, require, guideline, effect, channels, priority: see `Asking`.
 
-    A confidence that is missing or no number from 0 to 1 is a reason to ask. The result is the data with
+    A confidence that is missing or no number from 0 to 1 is a reason to ask. `unsure`, a list of
+    `{"text": ..., "reason": ...}`, names passages of the content that people are pointed at. The result is the
+    data with
 
     * `auto_approved`: the confidence was high enough;
     * `human_approved` and `confidence` 1.0: a person approved;
@@ -70,13 +72,13 @@ class SmartHITLNode(HumanNode):
         data = {key: value for key, value in carried_on(data).items() if key not in VERDICTS}
         if (why := self.why_ask(data)) is None:
             return {**data, "auto_approved": True}
-        known = {"confidence": data["confidence"]} if "confidence" in data else {}
+        known = {key: data[key] for key in ("confidence", "unsure") if key in data}
         draft = self.draft(
             "confidence",
             self.title_for(data, label(data, "Check", "Check this result")),
             shown := shown_part(data, "content"),
             (Verb.APPROVE, Verb.EDIT, Verb.REJECT),
-            context={**known, "why": why},
+            context={**known, "threshold": self.confidence_threshold, "why": why},
         )
         request = await ask_people(draft)
         return {

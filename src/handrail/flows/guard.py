@@ -122,7 +122,7 @@ def approval_required(function: Callable[..., Any] | None = None, /, **options: 
         title: what people see as the question; a function of the arguments may make it.
         timeout, on_timeout: seconds, and what silence comes to.
         on_interrupt: `"ask"` asks before the call is repeated after its process died in the middle of it.
-        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+        audience, quorum, escalations, reminders, require, guideline, effect, channels, priority: see `Asking`.
 
     The function becomes async if it wasn't; its arguments and its result have to be JSON, or of types that pydantic
     turns into JSON. Raises `Rejected` with the `reason` if a person says no.

@@ -21,8 +21,9 @@ class Asking(TypedDict, total=False):
 
     `audience`: names and `group:NAME`, everybody by default. `quorum`: `"first"`, `"all"`, `at_least(n)` or
     `fraction(x)`. `escalations`: the ladder, `[escalation(after=3600, to="manager")]`. `reminders`: seconds after
-    opening. `require`: how sure the identity must be (`"session"`). `guideline`: how to judge. `channels`: who carries
-    it to people. `priority`: higher comes first.
+    opening. `require`: how sure the identity must be (`"session"`). `guideline`: how to judge. `effect`: what happens
+    at once if they say yes ("Publishes to blog.example.com at once."). `channels`: who carries it to people.
+    `priority`: higher comes first.
     """
 
     audience: Audience | str | Iterable[str] | None
@@ -32,6 +33,7 @@ class Asking(TypedDict, total=False):
     require: Strength | str
     blind: bool
     guideline: str | None
+    effect: str | None
     channels: Sequence[str] | str
     priority: int
 
@@ -78,8 +80,9 @@ def check_asking(asking: Asking) -> Asking:
         raise InvalidInput(
             f"priority={asking.get('priority')!r}: give a whole number of at most nine digits, higher comes first"
         )
-    if not isinstance(asking.get("guideline"), str | None):
-        raise InvalidInput("guideline is a text")
+    for name in ("guideline", "effect"):
+        if not isinstance(asking.get(name), str | None):
+            raise InvalidInput(f"{name} is a text")
     if not isinstance(asking.get("blind", False), bool):
         raise InvalidInput(f"blind={asking.get('blind')!r}: use True or False")
     channels = asking.get("channels", ())
@@ -97,9 +100,8 @@ def is_priority(value: object) -> bool:
 
 def make_policy(timeout: float | None, on_timeout: OnTimeout, asking: Asking) -> Any:
     """Return the policy that the options come to."""
-    options = {
-        key: value for key, value in asking.items() if key not in ("guideline", "channels", "priority")
-    }
+    said = ("guideline", "effect", "channels", "priority")
+    options = {key: value for key, value in asking.items() if key not in said}
     return policy(timeout=timeout, on_timeout=on_timeout, **options)  # type: ignore[arg-type]
 
 
@@ -117,6 +119,7 @@ def make_draft(
         verbs=verbs,
         policy=policy,
         guideline=asking.get("guideline"),
+        effect=asking.get("effect"),
         channels=(channels,) if isinstance(channels := asking.get("channels", ()), str) else tuple(channels),
         **{"priority": asking.get("priority", 0), **more},
     )

@@ -110,7 +110,7 @@ async def ask(
         schema: what an answer looks like: a pydantic model, a type such as `int`, or a JSON Schema. A text by default.
         context: shown beside the question.
         timeout, on_timeout: seconds, and what silence comes to; `outcome("answer", "dry")` gives an answer.
-        audience, quorum, escalations, reminders, require, guideline, channels, priority: see `Asking`.
+        audience, quorum, escalations, reminders, require, guideline, effect, channels, priority: see `Asking`.
 
     Returns the answer: one of the choices, an instance of the model, or JSON; under another quorum than `"first"` a
     list of the answers. Raises `Rejected` with the `reason` (`"timeout"`, `"withdrawn"`, ...) if there is none.

@@ -38,7 +38,7 @@ class MultiReviewerNode(HumanNode):
         title: what people see as the question, a text or a function of the data.
         audience: if given, every reviewer must belong to it. Where groups are involved that is seen when people are
             asked: a stranger fails the node.
-        escalations, reminders, require, blind, guideline, channels, priority: see `Asking`.
+        escalations, reminders, require, blind, guideline, effect, channels, priority: see `Asking`.
 
     The result is the data with `reviews` (`reviewer`, `approved`, `comments`, `timestamp` of those who answered, in the
     order of their decisions), `approval_rate` (approvals / reviewers asked), `approved`, `total_reviewers`, and

@@ -5,6 +5,23 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Return the routes of all pages."""
-    from handrail.web.pages import login
+    from handrail.web.pages import (
+        account,
+        audit,
+        decide_by_link,
+        deciding,
+        groups,
+        guidelines,
+        inbox,
+        keyboard,
+        keys,
+        live,
+        login,
+        many,
+        persons,
+        runs,
+    )
 
-    return [login.router]
+    work = (login, live, inbox, many, deciding, decide_by_link, runs, audit)
+    settings = (account, persons, groups, keys, guidelines, keyboard)
+    return [page.router for page in (*work, *settings)]

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from handrail.people import session
 from handrail.people.login import LoggedIn, Refused
 from handrail.requests.errors import Conflict, NotAllowed
+from handrail.web.auth import fresh
 from handrail.web.auth.door import caller_of, check_token, drop_cookie, face_of, set_cookie
 from handrail.web.pages.render import render
 from handrail.web.pages.words import lasting
@@ -88,7 +89,10 @@ async def use_link(request: Request, token: str, form_token: Annotated[str, Form
     check_token(request, form_token)
     try:
         agent = request.headers.get("user-agent")
-        return entered(request, await face_of(request).people.log_in_by_link(token, agent=agent), "/inbox")
+        found = await face_of(request).people.log_in_by_link(token, agent=agent)
+        response = entered(request, found, "/inbox")
+        fresh.mark(request, response, found.secret)
+        return response
     except (NotAllowed, Conflict) as error:
         heading = "This link doesn't work any more"
         return await render(request, "login_link.html", 403, link=None, heading=heading, problem=str(error))

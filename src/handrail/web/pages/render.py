@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from handrail.web.auth.door import caller_of, face_of, token_of
-from handrail.web.pages import words
+from handrail.web.content.text import marked, visible
+from handrail.web.pages import address, browser, notice, value, words
 from handrail.web.pages.assets import asset
 
 
@@ -24,19 +25,26 @@ def environment() -> Environment:
     )
     made.globals["asset"] = asset
     made.filters.update(words.FILTERS)
+    made.filters.update(address.FILTERS)
+    made.filters.update(marked=marked, visible=visible, shown=value.shown, browser=browser.told)
     return made
 
 
 async def render(request: Request, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
     """Return a page.
 
-    Beside `values` a template has `caller` (or None), `form_token` for its forms, `now` and `path`.
+    Beside `values` a template has `caller` (or None), `form_token` for its forms, `now`, `path` and `notice`.
     """
+    said = notice.take(request)
     known = {
         "caller": await caller_of(request),
         "form_token": token_of(request),
         "now": face_of(request).clock.now(),
         "path": request.url.path,
         "live": False,
+        "notice": said,
     }
-    return HTMLResponse(environment().get_template(template).render({**known, **values}), status)
+    page = HTMLResponse(environment().get_template(template).render({**known, **values}), status)
+    if said is not None:
+        page.delete_cookie(notice.COOKIE, path="/")
+    return page

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handrail.requests.identifier import utc_text
+from handrail.web.content.markdown import prose_html
+from handrail.web.content.text import plain
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -110,4 +112,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "initials": initials,
     "count": count,
     "iso": utc_text,
+    "plain": plain,
+    "prose": lambda text: prose_html(text).html,
 }

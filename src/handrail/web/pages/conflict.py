@@ -1,0 +1,51 @@
+"""Somebody was faster: who, with what, when; what became of the reader's words; where to go on."""
+
+from typing import Any
+
+from handrail.people.rights import Caller
+from handrail.requests.decision import Verb
+from handrail.requests.errors import Conflict
+from handrail.requests.request import HumanRequest
+from handrail.web.face import Face
+from handrail.web.pages import sheet, telling
+from handrail.web.pages.listed import Listed, Query
+from handrail.web.pages.shown import Problem
+from handrail.web.pages.words import ago
+
+YOURS = {
+    Verb.APPROVE: "Your approval was not counted.",
+    Verb.EDIT: "Your version was not counted; it is kept in this browser.",
+    Verb.REQUEST_CHANGES: "Your request for changes was not counted.",
+    Verb.REJECT: "Your rejection was not counted.",
+    Verb.ANSWER: "Your answer was not counted.",
+    Verb.ABSTAIN: "Your abstention was not counted.",
+}
+
+
+def _both(tx: Any, *, request_id: str, caller: Caller) -> tuple[HumanRequest, HumanRequest]:
+    request = sheet.visible(tx, request_id=request_id, caller=caller)
+    return request, sheet.newest(tx, request=request)
+
+
+async def problem(
+    face: Face, request_id: str, verb: str, error: Conflict, at: Query, caller: Caller
+) -> Problem:
+    """Return what a lost race is told as."""
+    request, newest = await face.store.read(_both, request_id=request_id, caller=caller)
+    lost = (
+        YOURS.get(Verb(verb), "Yours was not counted.") if verb in tuple(Verb) else "Yours was not counted."
+    )
+    address = Listed(at, (), (), None, None)  # type: ignore[arg-type]
+    onward = (address.address(), "Next request")
+    if newest.id != request.id:
+        title = f"Revision {newest.revision} arrived while you were reading {request.revision}"
+        told = "A decision counts only for what you saw. Your words are kept."
+        return Problem(
+            title, told, "soon", "revise", next=((address.open(newest.id), "Show what changed"), onward)
+        )
+    ended = telling.ending(request)
+    if ended is None or request.ended_at is None:
+        return Problem("Your decision was not counted", str(error), "soon", "users")
+    said = request.outcome.comment if request.outcome and request.outcome.cause == "decision" else None
+    title = f"{ended[2]} {ago(request.ended_at, face.clock.now())}"
+    return Problem(title, f"“{said[:500]}” {lost}" if said else lost, "soon", "users", next=(onward,))

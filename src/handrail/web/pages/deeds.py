@@ -1,0 +1,142 @@
+"""Lines of the log in words: who did what to what. `{}` stands for the request or the run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handrail.inbox.ports import LogEntry
+from handrail.requests.content import decode
+from handrail.requests.decision import SYSTEM
+from handrail.requests.identifier import parse_time
+from handrail.web.content.text import plain
+
+REQUESTS = {
+    "opened": "asked {}",
+    "claimed": "claimed {}",
+    "released": "released {}",
+    "decided": "decided {}",
+    "resolved": "settled {}",
+    "expired": "closed {}: nobody decided in time",
+    "withdrawn": "withdrew {}",
+    "reassigned": "reassigned {}",
+    "assigned": "gave {} to a worker",
+    "escalated": "escalated {}",
+    "reminded": "reminded of {}",
+    "commented": "commented on {}",
+}
+RUNS = {
+    "run_started": "started {}",
+    "run_finished": "’s {} finished",
+    "run_failed": "’s {} failed",
+    "run_cancelled": "cancelled {}",
+    "run_needs_attention": "’s {} needs attention: its past doesn’t match its flow",
+    "run_abandoned": "’s {} ended with its process",
+    "run_retried": "retried {}",
+    "run_migrated": "migrated {}",
+}
+PEOPLE = {
+    "person_added": "added a person",
+    "person_changed": "changed a person",
+    "password_set": "set a password",
+    "logged_in": "signed in",
+    "login_refused": "was refused at the door",
+    "key_made": "made an API key",
+    "key_revoked": "revoked an API key",
+    "link_made": "made a one-time link",
+    "link_used": "used a one-time link",
+    "group_changed": "changed a group",
+    "guideline_changed": "changed a guideline",
+}
+KINDS = {**REQUESTS, **RUNS, **PEOPLE}
+DECIDED = {
+    "approve": "approved {}",
+    "edit": "approved {} with changes",
+    "request_changes": "asked for changes to {}",
+    "reject": "rejected {}",
+    "answer": "answered {}",
+    "abstain": "abstained from {}",
+}
+CAUSES = {"timeout": "nobody decided in time", "abstained": "everybody abstained", "decision": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A line of the log, told: `before` and `after` what it was done to, and `more` that it says."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    kind: str
+    before: str
+    after: str
+    more: str
+    request_id: str | None
+    run_id: str | None
+
+    @property
+    def words(self) -> str:
+        """All of it on one line."""
+        about = f"run {self.run_id}" if self.run_id and not self.request_id else self.request_id or ""
+        return f"{self.actor}{self.before}{about}{self.after}{f' ({self.more})' if self.more else ''}"
+
+    @property
+    def of_run(self) -> str:
+        """What the log of one run says."""
+        began = "The run" if self.before.startswith("’s") else f"{self.actor}{self.before}the run"
+        return f"{began}{self.after}"
+
+
+def told(entry: LogEntry) -> Deed:
+    """Return a line in words; a kind that isn't known here keeps its name."""
+    data = decode(entry.data)
+    pattern, more = _pattern(entry.kind, data)
+    before, _, after = (pattern if pattern.startswith("’s") else f" {pattern}").partition("{}")
+    return Deed(
+        entry.sequence,
+        parse_time(entry.at),
+        "Handrail" if entry.actor == SYSTEM.name else entry.actor,
+        entry.kind,
+        before,
+        after,
+        plain(more.removeprefix(f"person {entry.actor}").removeprefix(", "), 240),
+        entry.request_id,
+        entry.run_id,
+    )
+
+
+def _pattern(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    match kind, data:
+        case "decided", {"decision": {"verb": str(verb), "comment": comment}}:
+            return DECIDED.get(verb, "decided {}"), str(comment or "")
+        case "resolved", {"outcome": {"verb": str(verb), "cause": str(said)}}:
+            cause = CAUSES.get(said, "")
+            return "settled {}", f"{verb.replace('_', ' ')}{', ' + cause if cause else ''}"
+    return KINDS.get(kind, f"{kind} {{}}"), _more(data)
+
+
+NAMED = (
+    "text",
+    "reason",
+    "comment",
+    "person",
+    "group",
+    "flow",
+    "key",
+    "label",
+    "role",
+    "version",
+    "step",
+    "worker",
+    "by",
+)
+"""what is told of a line beside who did what, in this order"""
+BARE = {"text", "reason", "comment"}
+
+
+def _more(data: Mapping[str, Any]) -> str:
+    parts = [str(data[name]) if name in BARE else f"{name} {data[name]}" for name in NAMED if data.get(name)]
+    parts += [", ".join(data["mapping"])] if isinstance(data.get("mapping"), list) else []
+    parts += [] if "active" not in data else ["switched on" if data["active"] else "switched off"]
+    parts += [", ".join(data["scopes"])] if isinstance(data.get("scopes"), list) else []
+    return ", ".join(parts)

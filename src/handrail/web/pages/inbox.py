@@ -1,0 +1,173 @@
+"""The inbox: the list, and one request beside it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from handrail.inbox import counting, listing
+from handrail.inbox.listing import Neighbours
+from handrail.inbox.viewer import Viewer
+from handrail.people.rights import Caller
+from handrail.requests.errors import UnknownId
+from handrail.web.auth.door import face_of, known, token_of
+from handrail.web.pages import sheet, shown
+from handrail.web.pages.listed import PAGE, Listed, listed, query
+from handrail.web.pages.listed import Query as Asked
+from handrail.web.pages.render import render
+from handrail.web.pages.shown import Typed
+from handrail.web.pages.words import count
+
+router = APIRouter()
+Known = Annotated[Caller, Depends(known)]
+
+
+def asked_for(
+    view: str = "mine",
+    sort: str = "due",
+    flow: str = "",
+    q: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str, Query(max_length=2000)] = "",
+) -> Asked:
+    """Return which list an address asks for."""
+    return query(view, sort, flow, q, after)
+
+
+At = Annotated[Asked, Depends(asked_for)]
+
+
+async def read_list(
+    request: Request, caller: Caller, at: Asked, open_id: str | None = None
+) -> tuple[Listed, Neighbours | None]:
+    """Return the list that is asked for, and what lies beside one request in it."""
+    store, now = face_of(request).store, face_of(request).clock.now()
+    viewer = await viewer_of(request, caller)
+    page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE)
+    counted = await counting.counts(store, viewer, now=now)
+    beside = await listing.neighbours(store, viewer, at.listing, open_id, now=now) if open_id else None
+    return listed(at, page, counted, now), beside
+
+
+async def viewer_of(request: Request, caller: Caller) -> Viewer:
+    """Return who looks, with their groups."""
+    groups = await face_of(request).people.groups_of(caller.name)
+    return Viewer(caller.name, tuple(groups), caller.is_admin)
+
+
+@router.get("/inbox")
+async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Response:
+    """Show the list; on a wide screen with its first request."""
+    if part == "list":
+        found, _ = await read_list(request, caller, at)
+        return await render(request, "inbox_part.html", **_around(found), sheet=None, picked=())
+    found, _ = await read_list(request, caller, at)
+    if found.items and not at.after:
+        try:
+            return await open_page(request, caller, at, found.items[0].id, at_list=True)
+        except UnknownId:  # it has gone between the two reads
+            pass
+    return await render(
+        request, "inbox.html", **_around(found), sheet=None, picked=(), at_list=True, live=True
+    )
+
+
+def _around(found: Listed) -> dict[str, Any]:
+    """Return what every page with a list shows of it."""
+    counts = found.counts
+    unclaimed, opened = counts.unclaimed, counts.open
+    flows = [(name, number) for name, number in counts.flows.items() if name]
+    elsewhere = (
+        f"{count(opened.number, 'request is', 'requests are')} open, {unclaimed} of them unclaimed."
+        if opened.number
+        else "New requests appear here by themselves."
+    )
+    return {
+        "listed": found,
+        "counts": counts,
+        "flows": sorted(flows, key=lambda each: (-each[1].number, each[0])),
+        "heading": found.query.flow or found.word,
+        "waiting": str(counts.mine) if counts.mine.number else "",
+        "elsewhere": elsewhere,
+        "nothing_yet": False,
+    }
+
+
+@router.get("/requests/{request_id}")
+async def one(
+    request: Request,
+    caller: Known,
+    at: At,
+    request_id: str,
+    edit: bool = False,
+    whole: bool = False,
+    show: str = "changes",
+    ask: str = "",
+) -> Response:
+    """Show one request, with the list beside it."""
+    return await open_page(request, caller, at, request_id, edit=edit, whole=whole, show=show, ask=ask)
+
+
+async def open_page(
+    request: Request,
+    caller: Caller,
+    at: Asked,
+    request_id: str,
+    *,
+    status: int = 200,
+    edit: bool = False,
+    whole: bool = False,
+    show: str = "changes",
+    ask: str = "",
+    typed: Typed | None = None,
+    problem: shown.Problem | None = None,
+    at_list: bool = False,
+) -> Response:
+    """Return the page of one request; `typed` is what somebody has written already, `problem` what is in the way."""
+    face = face_of(request)
+    now = face.clock.now()
+    found, beside = await read_list(request, caller, at, request_id)
+    read = await face.store.read(sheet.read, request_id=request_id, caller=caller)
+    values = shown.values(
+        read,
+        caller,
+        found,
+        now,
+        flows=face.flows,
+        form_token=token_of(request),
+        typed=typed or Typed(),
+        edit=edit,
+        whole=whole,
+        show=show,
+        ask=ask,
+    )
+    return await render(
+        request,
+        "inbox.html",
+        status,
+        **_around(found),
+        **values,
+        sheet=read,
+        place=beside,
+        problem=problem,
+        picked=(),
+        at_list=at_list,
+        live=True,
+    )
+
+
+@router.get("/requests/{request_id}/state")
+async def state(request: Request, caller: Known, request_id: str) -> Response:
+    """Return how a request stands, for the script of a page that is being read."""
+    read = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
+    newer = await face_of(request).store.read(sheet.newest, request=read)
+    return JSONResponse(
+        {
+            "version": read.version,
+            "status": read.status.value,
+            "claimed_by": read.claimed_by,
+            "winner": read.winner,
+            "newer": newer.id if newer.id != read.id else None,
+            "newer_revision": newer.revision,
+        }
+    )

@@ -1,0 +1,50 @@
+"""All keys on one page; the dialog of `?` shows the same."""
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from handrail.web.pages.account import KEYBOARD
+from handrail.web.pages.visit import show, visitor
+
+router = APIRouter()
+
+KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
+    (
+        "In the list",
+        (
+            (("j",), "Next request"),
+            (("k",), "Previous request"),
+            (("x",), "Select, to decide several at once"),
+            (("/",), "Search"),
+        ),
+    ),
+    (
+        "On a request",
+        (
+            (("a",), "Approve; when you have not seen all of it, go to the button first"),
+            (("e",), "Edit and approve"),
+            (("c",), "Request changes"),
+            (("r",), "Reject"),
+            (("Ctrl", "Enter"), "Send what you are writing"),
+        ),
+    ),
+    (
+        "Everywhere",
+        (
+            (("g", "i"), "Go to the inbox"),
+            (("g", "r"), "Go to the runs"),
+            (("?",), "This list"),
+            (("Esc",), "Close what is open"),
+        ),
+    ),
+)
+"""parts, each with its keys and what they do; `Ctrl` is held, other keys follow one another"""
+
+
+@router.get("/keyboard")
+async def keyboard(request: Request) -> Response:
+    """Show all keys."""
+    await visitor(request)
+    on = request.cookies.get(KEYBOARD) != "off"
+    return await show(request, "keyboard.html", parts=KEYS, shortcuts=on)

@@ -1,0 +1,233 @@
+"""What a page says about a request, in words: why it asks, who decides, what happens then. Pure functions."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from handrail.requests.decision import YES, Verb
+from handrail.requests.judgement import counting
+from handrail.requests.policy import All, Audience, Escalation, First, needed
+from handrail.requests.request import HumanRequest, Status
+from handrail.web.pages.words import count, lasting
+
+SHOWN_NAMES = 4
+
+WHY = {
+    "approval": "The run goes on only with a person’s approval.",
+    "feedback": "The draft is revised until a person is content with it.",
+    "review": "Several people judge it, each for themselves.",
+    "question": "The run needs an answer that only a person has.",
+    "interruption": "The work was cut off in the middle, and nobody knows whether it happened.",
+}
+
+DONE = {
+    Verb.APPROVE: "approved",
+    Verb.EDIT: "edited and approved",
+    Verb.REQUEST_CHANGES: "requested changes",
+    Verb.REJECT: "rejected",
+    Verb.ANSWER: "answered",
+    Verb.ABSTAIN: "abstained",
+}
+LOOKS = {
+    Verb.APPROVE: ("is-approved", "check"),
+    Verb.EDIT: ("is-approved", "pencil"),
+    Verb.REQUEST_CHANGES: ("is-revise", "revise"),
+    Verb.REJECT: ("is-rejected", "x"),
+    Verb.ANSWER: ("is-approved", "check"),
+    Verb.ABSTAIN: ("is-ended", "todo"),
+}
+"""the status class and the icon of a verb; the word stands beside them"""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure the machine was, and from where on nobody is asked; both from 0 to 1."""
+
+    value: float
+    threshold: float | None
+
+    @property
+    def told(self) -> str:
+        """The number as it is shown."""
+        return f"{self.value:.2f}"
+
+    @property
+    def at(self) -> str:
+        """Where on the scale the value is."""
+        return f"{self.value * 100:.4g}%"
+
+    @property
+    def from_here(self) -> str:
+        """Where on the scale the threshold is."""
+        return f"{(self.threshold or 0) * 100:.4g}%"
+
+    @property
+    def label(self) -> tuple[str, str]:
+        """Where the value's number stands, so that it doesn't cover the threshold's: a place and an anchor."""
+        if self.threshold is not None and self.value <= self.threshold:
+            return f"{min(self.value * 100 + 2, 98):.4g}%", "end" if self.value > 0.1 else "start"
+        return self.at, "middle"
+
+
+def confidence(request: HumanRequest) -> Confidence | None:
+    """Return how sure the machine was, if the request says so."""
+    value, threshold = request.draft.context.get("confidence"), request.draft.context.get("threshold")
+    if not _is_share(value):
+        return None
+    return Confidence(float(value), float(threshold) if _is_share(threshold) else None)
+
+
+def _is_share(value: Any) -> TypeGuard[float]:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 <= value <= 1
+    )
+
+
+def why(request: HumanRequest) -> str:
+    """Return why people are asked."""
+    given = request.draft.context.get("why")
+    if isinstance(given, str) and given.strip():
+        text = given.strip()
+        return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
+    return WHY.get(request.draft.kind, "A person’s judgement is needed here.")
+
+
+def names(audience: Audience) -> str:
+    """Return whom an audience names.
+
+    >>> names(Audience(users=("alice",), groups=("legal",)))
+    'alice or anybody in legal'
+    """
+    if audience.is_open:
+        return "anybody"
+    known = [*audience.users, *(f"anybody in {group}" for group in audience.groups)]
+    if len(known) > SHOWN_NAMES:
+        return f"{', '.join(known[:SHOWN_NAMES])} or {len(known) - SHOWN_NAMES} others"
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
+
+
+def who_decides(request: HumanRequest) -> str:
+    """Return how many must agree, and who is asked."""
+    quorum, asked = request.policy.quorum, request.asked
+    if isinstance(quorum, First):
+        return f"One decides: {names(request.audience)}"
+    if asked is None:
+        return f"{needed(quorum, 0)} people must approve"
+    must = needed(quorum, len(asked))
+    if isinstance(quorum, All) or must == len(asked):
+        return f"All {len(asked)} asked must approve" if len(asked) > 1 else f"{asked[0]} must approve"
+    return f"{must} of {len(asked)} must approve"
+
+
+def at_silence(request: HumanRequest) -> str:
+    """Return what happens if nobody decides in time."""
+    if request.deadline is None:
+        return ""
+    match request.policy.on_timeout:
+        case "reject":
+            return "If nobody decides, it counts as rejected."
+        case "approve":
+            return "If nobody decides, it counts as approved."
+        case "escalate":
+            return _escalates(request.policy.escalations[request.escalated :])
+        case None:
+            return "If nobody decides, it ends without an outcome."
+        case given:
+            return f"If nobody decides, it counts as {DONE[given.verb]}."
+
+
+def _escalates(rungs: Sequence[Escalation]) -> str:
+    if not rungs:
+        return "If nobody decides, it counts as rejected."
+    return f"If nobody decides, it goes to {names(rungs[0].to)} as well."
+
+
+def effect(request: HumanRequest, following: str | None) -> str:
+    """Return what happens if the reader decides; `following` is the step that comes next, where it is known."""
+    if not isinstance(request.policy.quorum, First):
+        return _vote(request)
+    if said := request.draft.effect:
+        return said
+    if request.run_id is None:
+        return "Your decision settles it, and can’t be taken back."
+    verb = "Answering" if Verb.ANSWER in request.draft.verbs else "Approving"
+    then = f"goes on with {following}" if following else "lets the run go on"
+    return f"{verb} {then} at once, and can’t be taken back."
+
+
+def _vote(request: HumanRequest) -> str:
+    votes = counting(request)
+    approving = sum(vote.verb in YES for vote in votes)
+    if request.policy.blind and not request.ended:
+        return f"{who_decides(request)}. {count(len(votes), 'vote')} so far. You may change yours while it is open."
+    return (
+        f"{who_decides(request)}; {approving or 'nobody'} so far. You may change your vote while it is open."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One of those asked, and what they said."""
+
+    name: str
+    word: str
+    look: str
+    icon: str
+    comment: str | None = None
+
+
+def seats(request: HumanRequest, viewer: str, *, blind: bool) -> list[Seat]:
+    """Return who is asked and what they said; with `blind` only whether they did."""
+    made = {decision.actor: decision for decision in request.decisions}
+    asked = request.asked if request.asked is not None else tuple(made)
+    found = []
+    for name in sorted(asked, key=lambda name: name != viewer):
+        if (vote := made.get(name)) is None:
+            found.append(Seat(name, "Not yet", "", "todo"))
+        elif blind and name != viewer:
+            found.append(Seat(name, "Voted, hidden", "is-done", "done"))
+        else:
+            look, icon = LOOKS[vote.verb]
+            found.append(Seat(name, DONE[vote.verb].capitalize(), look, icon, vote.comment))
+    return found
+
+
+def ending(request: HumanRequest) -> tuple[str, str, str] | None:
+    """Return how a request ended: class, icon and words; None if it is open."""
+    outcome, by = request.outcome, request.winner
+    match request.status:
+        case Status.WITHDRAWN if request.superseded_by:
+            return "is-ended", "revise", "Replaced by a later revision"
+        case Status.WITHDRAWN:
+            return "is-ended", "x", f"Withdrawn by {by}" if by else "Withdrawn"
+        case Status.EXPIRED:
+            return "is-overdue", "clock", "Ended without an outcome: nobody decided in time"
+        case Status.RESOLVED if outcome is not None:
+            look, icon = LOOKS[outcome.verb]
+            if outcome.cause == "timeout":
+                return look, "clock", f"Nobody decided in time, so it counts as {DONE[outcome.verb]}"
+            if outcome.cause == "abstained":
+                return look, icon, f"Rejected: {outcome.comment}"
+            return look, icon, f"{_listed(outcome.by)} {DONE[outcome.verb]} this"
+    return None
+
+
+def _listed(people: Sequence[str]) -> str:
+    if len(people) > SHOWN_NAMES:
+        return f"{', '.join(people[:SHOWN_NAMES])} and {len(people) - SHOWN_NAMES} others"
+    return (
+        people[0]
+        if len(people) == 1
+        else f"{', '.join(people[:-1])} and {people[-1]}"
+        if people
+        else "Handrail"
+    )
+
+
+def overdue_by(request: HumanRequest, seconds: float) -> str:
+    """Return how late a request is."""
+    return f"{lasting(-seconds)} late"
