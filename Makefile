@@ -29,10 +29,10 @@ find_python = python=; \
 		exit 1; \
 	fi
 
-.PHONY: help venv demo test compiler check chaos bench lint format lock build clean
+.PHONY: help venv demo demo-terminal test compiler check chaos bench lint format lock build clean
 
 help: ## list these targets
-	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(READY) ## make .venv with the locked tools and Handrail itself, editable
 
@@ -67,8 +67,11 @@ $(READY): pyproject.toml requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: venv ## see Handrail at work
-	$(BIN)/handrail demo
+demo: venv ## see Handrail at work: the web inbox with work waiting (PORT=8000)
+	$(BIN)/handrail demo $(if $(PORT),--port $(PORT))
+
+demo-terminal: venv ## the same in this terminal: a draft, your feedback, its revision
+	$(BIN)/handrail demo --terminal
 
 test: lint compiler ## lint, then every test, journeys with crashes too (what CI runs)
 	$(BIN)/python -m pytest -n 2 $(ARGS)

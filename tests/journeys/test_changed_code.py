@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from handrail import Actor, App, FunctionNode
-from handrail.cli.history import suggestions
 from handrail.inbox import views
+from handrail.runs.history import suggestions
 from handrail.runs.migration import parse_mapping
 from tests.support.deployed import HEAD, Deployed
 

@@ -6,8 +6,9 @@ import pytest
 
 from handrail.stores.memory import MemoryStore
 from tests.support.command_line import handrail
+from tests.support.people_desk import quick_passwords
 
-__all__ = ["handrail", "store"]
+__all__ = ["handrail", "quick_passwords", "store"]
 
 
 @pytest.fixture

@@ -35,7 +35,24 @@ COMMANDS = (
         "verify",
         "doctor",
         "db",
+        "users",
+        "groups",
+        "keys",
     ),
+)
+GROUPS = ("db", "users", "groups", "keys")
+IN_GROUPS = (
+    *(
+        "db upgrade",
+        "users list",
+        "users add",
+        "users password",
+        "users role",
+        "users off",
+        "users on",
+        "users link",
+    ),
+    *("groups list", "groups set", "keys list", "keys add", "keys revoke"),
 )
 
 
@@ -44,12 +61,12 @@ def test_help_names_every_command(handrail: CommandLine) -> None:
     assert [name for name in COMMANDS if f" {name} " not in out] == []
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "db upgrade"])
+@pytest.mark.parametrize("name", [*COMMANDS, *IN_GROUPS])
 def test_every_command_has_help_and_a_store(handrail: CommandLine, name: str) -> None:
     out = handrail.fine(*name.split(), "--help").out
     assert "Usage: handrail" in out
-    assert "--store" in out or name == "db"
-    assert "--json" in out or name in ("demo", "worker", "inbox", "db")
+    assert "--store" in out or name in GROUPS
+    assert "--json" in out or name in ("demo", "worker", "inbox", *GROUPS)
 
 
 def test_wrong_usage_is_2(handrail: CommandLine) -> None:
@@ -74,7 +91,7 @@ def test_help_loads_nothing_heavy() -> None:
         "import sys\n"
         "from handrail.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'jsonschema', 'pydantic_ai', 'openai', 'httpx'} & set(sys.modules)\n"
+        "heavy = {'jsonschema', 'pydantic_ai', 'openai', 'httpx', 'argon2', 'fastapi'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)\n"
     )
     done = subprocess.run(

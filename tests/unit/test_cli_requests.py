@@ -35,6 +35,7 @@ KEYS = {
         "proposal",
         "context",
         "guideline",
+        "effect",
         "verbs",
         "response_schema",
         "quorum",
@@ -335,12 +336,18 @@ def test_show_tells_all_that_is_needed_to_judge(handrail: CommandLine) -> None:
     for text in (
         *(second.id, "OPEN", "revision", f"2 of thread {first.id}", "alice, group:legal", "quorum first"),
         *("silence means reject", "request_changes", "Be kind.", "source: brief", "score: 3"),
-        *("-second line", "+second warm line", "is this better?", f"handrail decide {second.id} approve"),
+        *(
+            "-second line",
+            "+second warm line",
+            "is this better?",
+            f"http://127.0.0.1:8000/requests/{second.id}",
+            f"handrail decide {second.id} approve",
+        ),
     ):
         assert text in out, text
     assert "\x1b" not in out
     (found,) = handrail.fine("show", second.id, "--json").data
-    assert set(found) == KEYS | {"previous_proposal", "comments", "log", "messages"}
+    assert set(found) == KEYS | {"previous_proposal", "comments", "log", "messages", "task_url"}
     ended = handrail.fine("show", first.id).out
     assert "warmer please" in ended
     assert "handrail decide" not in ended

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail import settings
-from handrail.cli.history import suggestions
+from handrail.runs.history import suggestions
 from handrail.runs.run import RunStatus, StoredRun
 from tests.support import command_line_flows
 from tests.support.command_line import FLOWS, CommandLine

@@ -51,7 +51,7 @@ async def test_sure_enough_passes_and_nobody_is_asked(confidence: float, thresho
 )
 async def test_whoever_is_not_sure_asks_and_says_why(data: Data, why: str) -> None:
     result, request = await checked("approve", {"content": "x", **data})
-    assert request.draft.context == {**data, "why": why}
+    assert request.draft.context == {**data, "threshold": 0.7, "why": why}
     assert request.draft.proposal == {"content": "x"}
     assert [str(verb) for verb in request.draft.verbs] == ["approve", "edit", "reject"]
     assert result.keys() == {"content", "confidence", "human_approved"} | HUMAN

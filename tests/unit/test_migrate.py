@@ -22,9 +22,9 @@ from handrail import (
     sleep,
     step,
 )
-from handrail.cli.history import read_steps, read_suggestions
 from handrail.inbox import views
 from handrail.inbox.log import verify
+from handrail.runs.history import read_steps, read_suggestions
 from handrail.runs.migration import parse_mapping
 from handrail.stores.memory import MemoryStore
 from tests.support.changed_flows import CHANGES, FRAMES, Flows, Mark

@@ -1,12 +1,15 @@
 """A database is brought to the newest level in one transaction, or stays as it is."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from handrail.inbox.filing import NEVER
 from handrail.requests.errors import StoreCorrupt, StoreTooNew
 from handrail.stores.migration import APPLICATION, check, level_of, migrations, upgrade
 from handrail.stores.sqlite import SQLiteStore
@@ -38,7 +41,10 @@ def test_the_shipped_migrations_are_numbered_without_gaps() -> None:
 def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> None:
     assert upgrade(connection, "handrail.db") == (0, len(migrations()))
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    assert tables == {"request", "event", "member", "message", "run", "journal", "wakeup", "worker", "watch"}
+    assert tables == {
+        *("request", "event", "member", "message", "run", "journal", "wakeup", "worker", "watch"),
+        *("person", "session", "api_key", "link", "attempt", "guideline", "aside", "callback", "once"),
+    }
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
     assert upgrade(connection, "handrail.db") == (len(migrations()),) * 2
 
@@ -133,6 +139,50 @@ def test_level_two_files_requests_by_the_priority_they_have(connection: sqlite3.
     assert upgrade(connection, "handrail.db", migrations()[:2]) == (1, 2)
     found = connection.execute("SELECT id, priority, key, pool, worker FROM request ORDER BY id").fetchall()
     assert found == [("a", 7, None, None, None), ("b", 0, None, None, None), ("c", 0, None, None, None)]
+
+
+def test_level_four_files_requests_by_whom_they_ask(connection: sqlite3.Connection) -> None:
+    upgrade(connection, "handrail.db", migrations()[:3])
+    audience: dict[str, Any] = {"users": [], "groups": []}
+    state = {"deadline": "2026-03-01T12:30:15.000007Z", "ended_at": None, "initiator": None, "decisions": []}
+    asked = {
+        "all": (audience, {}),
+        "one": (audience | {"users": ["alice"]}, {"initiator": "bob", "deadline": None}),
+        "group": (audience | {"groups": ["legal"]}, {"deadline": "2026-03-01T12:30:15Z"}),
+        "two": (audience | {"users": ["alice"], "groups": ["legal"]}, {"decisions": [{"actor": "alice"}]}),
+        "over": (audience, {"ended_at": "2026-03-01T12:30:15.5Z"}),
+    }
+    for name, (who, more) in asked.items():
+        connection.execute(
+            "INSERT INTO request (id, version, status, thread, flow, draft, state) VALUES (?, 1, ?, ?, ?, ?, ?)",
+            (
+                name,
+                "RESOLVED" if name == "over" else "OPEN",
+                name,
+                None if name == "all" else "publish",
+                json.dumps({"title": f"{name}?" * 100}),
+                json.dumps({**state, **more, "audience": who}),
+            ),
+        )
+    assert upgrade(connection, "handrail.db") == (3, 4)
+    found = {
+        name: (lot and lot.split("\x1f"), moment, title and len(title))
+        for name, lot, moment, title in connection.execute("SELECT id, lot, moment, title FROM request")
+    }
+    at = 1_772_368_215_000_000
+    assert found == {
+        "all": (["", "*", "~"], at + 7, 200),
+        "one": (["publish", "user:alice", "~"], NEVER, 200),
+        "group": (["publish", "group:legal", "~"], at, 200),
+        "two": (["publish", "#", "~"], at + 7, 200),
+        "over": (None, at + 500_000, None),
+    }
+    aside = connection.execute("SELECT id, lot, moment FROM aside ORDER BY id, lot").fetchall()
+    assert [(name, lot.split("\x1f")[1], moment) for name, lot, moment in aside] == [
+        ("one", "user:bob", NEVER),
+        ("two", "group:legal", at + 7),
+        ("two", "user:alice", at + 7),
+    ]
 
 
 async def test_a_store_that_a_newer_handrail_upgrades_beneath_an_open_one_is_left_alone(

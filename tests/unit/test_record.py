@@ -118,6 +118,7 @@ def full_request() -> HumanRequest:
         "req_0",
         "tasks/1",
         Pool(("ann", "bob"), 2, "round_robin"),
+        "Publishes it.",
     )
     return HumanRequest(
         "req_1", draft, "hash", "req_0", 2, NOW, WHO, ("ann", "bob"), NOW + timedelta(60), NOW + timedelta(10),
@@ -179,6 +180,7 @@ def test_drafts_are_written_as_they_always_were() -> None:
         "previous": "req_0",
         "key": "tasks/1",
         "pool": {"workers": ["ann", "bob"], "capacity": 2, "assign": "round_robin"},
+        "effect": "Publishes it.",
     }
 
 
@@ -254,10 +256,10 @@ def test_the_keys_that_faces_show() -> None:
     shown = public(full_request())
     assert set(shown) == {
         "id", "status", "kind", "title", "flow", "run_id", "thread", "revision", "opened_at", "due_at", "next_due_at",
-        "audience", "proposal", "context", "guideline", "verbs", "response_schema", "quorum", "on_timeout", "decisions",
-        "outcome", "channels", "priority", "previous", "proposal_schema", "content_hash", "asked", "address",
-        "initiator", "version", "claimed_by", "superseded_by", "reminded", "escalated", "ended_at", "ended_by",
-        "worker", "in_line",
+        "audience", "proposal", "context", "guideline", "effect", "verbs", "response_schema", "quorum", "on_timeout",
+        "decisions", "outcome", "channels", "priority", "previous", "proposal_schema", "content_hash", "asked",
+        "address", "initiator", "version", "claimed_by", "superseded_by", "reminded", "escalated", "ended_at",
+        "ended_by", "worker", "in_line",
     }  # fmt: skip
     assert json.loads(json.dumps(shown)) == shown
     assert shown["quorum"] == "at_least(2)"
