@@ -23,7 +23,7 @@ from handrail.stores.migration import migrations  # noqa: E402
 from handrail.stores.sqlite import SQLiteStore  # noqa: E402
 from handrail.testing.store_contract import StoreContract  # noqa: E402
 from handrail.testing.store_samples import run  # noqa: E402
-from handrail.testing.store_units import held_up, queued, write, written  # noqa: E402
+from handrail.testing.store_units import held_up, queued, until, write, written  # noqa: E402
 from tests.support.store_faults import PAGE, filled, open_one, overwrite, sql, verified  # noqa: E402
 from tests.support.store_lanes import LaneContract  # noqa: E402
 
@@ -84,6 +84,21 @@ class TestSQLiteStore(StoreContract, LaneContract):
         store.liveness.hold("worker_1")
         assert not other.liveness.is_dead("worker_1")
         await other.close()
+
+    async def test_what_comes_while_another_process_writes_shares_one_commit(
+        self, store: SQLiteStore, tmp_path: Path
+    ) -> None:
+        other = await SQLiteStore(tmp_path / "handrail.db").open()
+        seen: list[Any] = []
+        async with held_up(other):
+            waits = await queued(store.do(seen.append))
+            writer = store._writer
+            assert writer is not None
+            await until(writer.queue.empty)  # the writer has it, and stands at the lock
+            comes = await queued(store.do(seen.append), store.do(seen.append))
+        await asyncio.gather(*waits, *comes)
+        await other.close()
+        assert seen[0] is seen[1] is seen[2], "one transaction for all"
 
     async def test_own_commits_are_not_from_elsewhere(self, store: SQLiteStore) -> None:
         rung: list[tuple[str, str]] = []

@@ -26,6 +26,13 @@ def test_what_is_written_reads_back_the_same(value: Any) -> None:
     assert as_stored(as_stored(value)) == as_stored(value)
 
 
+@pytest.mark.parametrize("text", ["", "nul", "{", "[1,", '"abc', "1 2", "{}x"])
+def test_what_is_damaged_is_not_read(text: str) -> None:
+    with pytest.raises(json.JSONDecodeError):
+        decode(text)
+    assert decode(' {"blanks": [1, 2]} ') == {"blanks": [1, 2]}
+
+
 def test_what_is_passed_on_is_what_would_be_read_after_a_crash() -> None:
     assert as_stored({"pair": (1, 2), 3: None, True: "yes"}) == {"pair": [1, 2], "3": None, "true": "yes"}
 

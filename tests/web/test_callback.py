@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from handrail.inbox.outside import CHANNEL, open_outside
-
 from handrail import App
 from handrail.inbox.outbox import deliver_due
+from handrail.inbox.outside import CHANNEL, open_outside
 from handrail.people.secret import Secret
 from handrail.requests.decision import Actor
 from handrail.requests.request import HumanRequest

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
+from handrail.engines.collector import seldom_collected
 from handrail.inbox.clock import on_turn, sweep
 from handrail.inbox.outbox import Channel, deliver_due
 from handrail.inbox.ports import Clock, Store
@@ -77,26 +78,31 @@ class LocalEngine:
         loop = asyncio.get_running_loop()
         forget_clock = on_turn(self._clock, lambda: loop.call_soon_threadsafe(self.look))
         try:
-            while True:
-                try:
-                    await self._round()
-                except StoreClosed as error:
-                    logger.error("the engine stops: %s", error)
-                    self._runner.give_up(error)
-                    return
-                except Exception as error:  # whatever went wrong once: runs that wait must not wait for ever
-                    logger.error(
-                        "the engine goes on after: %s", error, exc_info=not isinstance(error, HandrailError)
-                    )
-                    await asyncio.sleep(HOUSEKEEPING)
-                    self._look = True
-                await self._rest()
+            with seldom_collected():
+                await self._turn()
         finally:
             unlisten()
             unfollow()
             forget_clock()
             for chore in list(self._chores.values()):
                 chore.cancel()
+
+    async def _turn(self) -> None:
+        """Go round and round, until the store is closed."""
+        while True:
+            try:
+                await self._round()
+            except StoreClosed as error:
+                logger.error("the engine stops: %s", error)
+                self._runner.give_up(error)
+                return
+            except Exception as error:  # whatever went wrong once: runs that wait must not wait for ever
+                logger.error(
+                    "the engine goes on after: %s", error, exc_info=not isinstance(error, HandrailError)
+                )
+                await asyncio.sleep(HOUSEKEEPING)
+                self._look = True
+            await self._rest()
 
     def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
         for topic, subject in signals:

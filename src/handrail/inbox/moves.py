@@ -102,7 +102,8 @@ def open_request(
         address=address,
         initiator=initiator,
     )
-    request = changed(request, due_at=next_due(request))
+    if (due_at := next_due(request)) is not None:
+        request = changed(request, due_at=due_at)
     written = write_request(request)
     tx.insert_request(request, written)
     tx.append_event(

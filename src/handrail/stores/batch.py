@@ -55,7 +55,7 @@ def _run(transaction: Transaction, job: Job, where: str, *, alone: bool = False)
     try:
         job.run(transaction)
         if alone:
-            transaction.write_events()
+            transaction.write_held()
     except sqlite3.Error as error:
         if not is_of_the_unit(error):
             raise
@@ -87,6 +87,7 @@ def _run_together(
             raise
         return False
     then()
+    transaction.write_wakeups()  # of runs that nobody has taken
     return True
 
 

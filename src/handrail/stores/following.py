@@ -35,11 +35,12 @@ class Following:
                 self._transaction.silence("wakeup", found)
 
     def _take(self, follower: Follower, run_ids: list[str]) -> Mapping[str, Any]:
-        connection = self._transaction.connection
+        connection, woken = self._transaction.connection, dict(self._transaction.woken)
         self._transaction.write_events()
         mark = self._transaction.mark()
         connection.execute("SAVEPOINT follower")
         try:
+            self._transaction.following = True
             found = follower.take(self._transaction, run_ids)
             self._transaction.write_events()
         except Exception as error:
@@ -48,7 +49,10 @@ class Following:
                 raise  # the database has taken everything back: all units have to know
             connection.execute("ROLLBACK TO follower")
             self._transaction.forget(mark)
+            self._transaction.woken = woken
             found = {}
+        finally:
+            self._transaction.following = False
         connection.execute("RELEASE follower")
         return found
 

@@ -1,4 +1,4 @@
-"""Requests, the log, group members, the outbox and wakeups as rows of SQLite."""
+"""Requests, the log, group members and the outbox as rows of SQLite."""
 
 import json
 import sqlite3
@@ -36,7 +36,7 @@ class InboxRows:
     def request(self, request_id: str) -> HumanRequest | None:
         if (moved := self.moved.get(request_id)) is not None:
             return moved.apart()
-        row = self.connection.execute(SQL["request"], {"id": request_id}).fetchone()
+        row = self.connection.execute(SQL["request"], (request_id,)).fetchone()
         return _request(row) if row else None
 
     def requests(self, which: Filter) -> list[HumanRequest]:
@@ -207,10 +207,6 @@ class InboxRows:
     def messages(self, request_id: str | None, limit: int) -> list[Message]:
         values = {"request_id": request_id, "limit": limit}
         return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
-
-    def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None:
-        values = {"run_id": run_id, "strand": strand, "not_before": to_number(not_before)}
-        self.connection.execute(SQL["add_wakeup"], values)
 
 
 def _conditions(which: Filter) -> tuple[list[str], list[Any]]:

@@ -8,8 +8,8 @@ import asyncio
 import concurrent.futures
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -125,19 +125,26 @@ class Lane:
 
     def _next_jobs(self) -> tuple[list[Job], bool]:
         """Wait for a job (at most until the next look around), then take what else is queued."""
-        jobs: list[Job] = []
         try:
             job = self.queue.get(timeout=self.bell.pause() if self.bell is not None else None)
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == BATCH:
-                    return jobs, False
-                job = self.queue.get_nowait()
         except Empty:
-            return jobs, False
-        return jobs, True
+            return [], False
+        if job is None:
+            return [], True
+        jobs = [job]
+        self._take_queued(jobs)
+        return jobs, False
 
-    def _execute(self, connection: sqlite3.Connection, jobs: Sequence[Job]) -> None:
+    def _take_queued(self, jobs: list[Job]) -> None:
+        """Add what is queued, up to a whole batch."""
+        with suppress(Empty):
+            while len(jobs) < BATCH:
+                if (job := self.queue.get_nowait()) is None:
+                    self.queue.put(None)  # to be met again, with nothing else to do
+                    return
+                jobs.append(job)
+
+    def _execute(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
         """Run the jobs in one transaction and tell those who wait."""
         signals: list[tuple[str, str]] = []
         try:
@@ -157,10 +164,11 @@ class Lane:
         if self.bell is not None and signals:
             self.bell.ring(signals)
 
-    def _commit(self, transaction: Transaction, jobs: Sequence[Job]) -> list[tuple[str, str]]:
+    def _commit(self, transaction: Transaction, jobs: list[Job]) -> list[tuple[str, str]]:
         following = Following(transaction, self._followers)
         try:
             with self.lock.held(self.where) if self.lock is not None else nullcontext():
+                self._take_queued(jobs)  # while others wrote, more has come
                 batch.commit(
                     transaction,
                     jobs,

@@ -26,6 +26,11 @@ class RunRows:
     """The port of runs, on SQLite."""
 
     connection: sqlite3.Connection
+    reading: bool
+    woken: dict[str, int]
+    """when runs were woken that the table doesn't know of yet: most are taken by who follows, and never come into it"""
+    following: bool
+    """whether a follower is at work, after whose failure `woken` is put back"""
 
     def log_of_run(self, run_id: str) -> list[LogEntry]:
         return [LogEntry(*row) for row in self.connection.execute(SQL["log_of_run"], {"run_id": run_id})]
@@ -63,6 +68,7 @@ class RunRows:
         return [run_id for (run_id,) in rows]
 
     def update_run(self, run: StoredRun, held: int | None = None) -> bool:
+        self.write_wakeups(run.id)  # only a run that hasn't settled can be woken
         row = (
             run.status.value,
             run.token,
@@ -78,14 +84,14 @@ class RunRows:
         return self.connection.execute(SQL["update_held_run"], (*row, held)).rowcount == 1
 
     def holds(self, run_id: str, token: int) -> bool:
-        return self.connection.execute(SQL["holds"], {"id": run_id, "token": token}).fetchone() is not None
+        return self.connection.execute(SQL["holds"], (run_id, token)).fetchone() is not None
 
     def take_waiting(self, run_id: str, token: int, worker: str, now: datetime) -> bool:
         values = (worker, to_number(now), run_id, token)
         return self.connection.execute(SQL["take_waiting"], values).rowcount == 1
 
     def set_waiting(self, run_id: str, token: int, now: datetime) -> bool:
-        values = {"id": run_id, "token": token, "now": to_number(now)}
+        values = (to_number(now), run_id, token)
         return self.connection.execute(SQL["set_waiting"], values).rowcount == 1
 
     def write_entries(self, run_id: str, entries: Sequence[Entry], at: datetime | None = None) -> None:
@@ -145,23 +151,47 @@ class RunRows:
         found = [_entry(row) for row in rows]
         return [replace(entry, frame=new + entry.frame[len(address) :]) for entry in found]
 
+    def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None:
+        moment = to_number(not_before)
+        if strand or self.reading or run_id in self.woken:
+            self.write_wakeups(run_id)
+            self.connection.execute(SQL["add_wakeup"], (strand, moment, run_id))
+        else:
+            self.woken[run_id] = moment
+
+    def write_wakeups(self, run_id: str | None = None) -> None:
+        """Write the wakeups that were kept back: if there is one of this run, or in any case."""
+        if self.woken and (run_id is None or run_id in self.woken):
+            rows, self.woken = [("", moment, woken) for woken, moment in self.woken.items()], {}
+            self.connection.executemany(SQL["add_wakeup"], rows)
+
     def wakeups(self, queues: Collection[str], now: datetime, limit: int) -> list[str]:
+        self.write_wakeups()
         values = {"queues": json.dumps(list(queues)), "now": to_number(now), "limit": limit}
         return list(dict.fromkeys(run_id for (run_id,) in self.connection.execute(SQL["wakeups"], values)))
 
     def next_wakeup(self, queues: Collection[str]) -> datetime | None:
+        self.write_wakeups()
         values = {"queues": json.dumps(list(queues))}
         return to_moment_or_none(self.connection.execute(SQL["next_wakeup"], values).fetchone()[0])
 
     def has_wakeup(self, run_id: str, now: datetime) -> bool:
-        values = {"run_id": run_id, "now": to_number(now)}
-        return self.connection.execute(SQL["has_wakeup"], values).fetchone() is not None
+        moment = to_number(now)
+        if self.following and self.woken.get(run_id, moment + 1) <= moment:
+            return True
+        self.write_wakeups(run_id)
+        return self.connection.execute(SQL["has_wakeup"], (run_id, moment)).fetchone() is not None
 
     def take_wakeups(self, run_id: str, now: datetime) -> list[str]:
-        rows = self.connection.execute(
-            SQL["take_wakeups"], {"run_id": run_id, "now": to_number(now)}
-        ).fetchall()
-        return [strand for (strand,) in rows]
+        moment = to_number(now)
+        if self.following and self.woken.get(run_id, moment + 1) <= moment:
+            del self.woken[run_id]
+            taken = [""]
+        else:
+            self.write_wakeups(run_id)
+            taken = []
+        rows = self.connection.execute(SQL["take_wakeups"], (run_id, moment)).fetchall()
+        return [*taken, *(strand for (strand,) in rows)]
 
     def branches_due(self, run_ids: Collection[str], now: datetime) -> list[str]:
         values = {"run_ids": json.dumps(list(run_ids)), "now": to_number(now)}
@@ -177,9 +207,11 @@ class RunRows:
         return [strand for (strand,) in rows]
 
     def is_awaited(self, run_id: str) -> bool:
-        return bool(self.connection.execute(SQL["is_awaited"], {"run_id": run_id}).fetchone()[0])
+        self.write_wakeups(run_id)
+        return bool(self.connection.execute(SQL["is_awaited"], (run_id,)).fetchone()[0])
 
     def delete_wakeups(self, run_id: str) -> None:
+        self.write_wakeups(run_id)
         self.connection.execute(SQL["delete_wakeups"], {"run_id": run_id})
 
     def insert_worker(self, worker: Worker) -> None:

@@ -231,7 +231,7 @@ def _set_log(connection: sqlite3.Connection, where: str) -> None:
 def _only_read(tx: Transaction, unit: Callable[..., R], args: Any, kwargs: Any) -> R:
     """Run a unit on a connection that else writes, and let it write nothing."""
     mark = tx.mark()
-    tx.write_events()  # of the units before in its batch
+    tx.write_held()  # of the units before in its batch
     tx.connection.execute("PRAGMA query_only = ON")
     tx.reading = True
     try:

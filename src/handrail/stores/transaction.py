@@ -19,9 +19,10 @@ class Mark(NamedTuple):
     signals: int
     head: tuple[int, str] | None
     unwritten: int
+    woken: int
 
 
-BEGINNING = Mark(0, None, 0)
+BEGINNING = Mark(0, None, 0, 0)
 
 
 class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows):
@@ -34,6 +35,8 @@ class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRo
         self.head = None
         self.unwritten = []
         self.moved = {}
+        self.woken = {}
+        self.following = False
 
     def signal(self, topic: str, subject: str) -> None:
         """Ring the doorbell `topic` for `subject` once this transaction is committed."""
@@ -43,13 +46,20 @@ class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRo
         """Don't ring for these after all."""
         self.signals = [(name, one) for name, one in self.signals if name != topic or one not in subjects]
 
+    def write_held(self) -> None:
+        """Write what was kept back until now, so that what is read next finds it."""
+        self.write_events()
+        self.write_wakeups()
+
     def mark(self) -> Mark:
         """Return how far this transaction is."""
-        return Mark(len(self.signals), self.head, len(self.unwritten))
+        return Mark(len(self.signals), self.head, len(self.unwritten), len(self.woken))
 
     def forget(self, mark: Mark = BEGINNING) -> None:
         """Forget what was kept beside the database since `mark`, after a rollback to it."""
         del self.signals[mark.signals :]
         del self.unwritten[mark.unwritten :]
+        for run_id in list(self.woken)[mark.woken :]:
+            del self.woken[run_id]
         self.moved.clear()
         self.head = mark.head

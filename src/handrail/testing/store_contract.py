@@ -18,9 +18,17 @@ from handrail.testing.store_people import PeopleContract
 from handrail.testing.store_runs import RunContract
 from handrail.testing.store_tasks import TaskContract
 from handrail.testing.store_units import UnitContract
+from handrail.testing.store_wakeups import WakeupContract
 
 
 class StoreContract(
-    UnitContract, InboxContract, ListContract, RunContract, JournalContract, TaskContract, PeopleContract
+    UnitContract,
+    InboxContract,
+    ListContract,
+    RunContract,
+    WakeupContract,
+    JournalContract,
+    TaskContract,
+    PeopleContract,
 ):
     """Everything the ports of inbox, runs and people ask of a store, closing a store twice included."""

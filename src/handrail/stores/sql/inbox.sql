@@ -1,5 +1,5 @@
 -- name: request
-SELECT id, draft, state FROM request WHERE id = :id
+SELECT id, draft, state FROM request WHERE id = ?
 
 -- name: insert_request
 INSERT INTO request (id, thread, run_id, flow, draft, key, priority, title, version, status, due_at, pool,
@@ -116,9 +116,3 @@ WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending'
 -- name: messages
 SELECT id, request_id, channel, occasion, due_at, attempts, state, error FROM message
 WHERE :request_id IS NULL OR request_id = :request_id ORDER BY id DESC LIMIT :limit
-
--- name: add_wakeup
-INSERT INTO wakeup (run_id, strand, queue, not_before)
-SELECT id, :strand, queue, :not_before FROM run
-WHERE id = :run_id AND status IN ('PENDING', 'RUNNING', 'WAITING')
-ON CONFLICT (run_id, strand) DO UPDATE SET not_before = min(not_before, excluded.not_before)

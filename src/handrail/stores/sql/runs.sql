@@ -28,15 +28,15 @@ UPDATE run SET status = ?, token = ?, worker = ?, home = ?, updated_at = ?, resu
 WHERE id = ? AND token = ? AND status = 'RUNNING'
 
 -- name: holds
-SELECT 1 FROM run WHERE id = :id AND token = :token AND status = 'RUNNING'
+SELECT 1 FROM run WHERE id = ? AND token = ? AND status = 'RUNNING'
 
 -- name: take_waiting
 UPDATE run SET status = 'RUNNING', token = token + 1, worker = ?, updated_at = ?
 WHERE id = ? AND token = ? AND status = 'WAITING'
 
 -- name: set_waiting
-UPDATE run SET status = 'WAITING', worker = NULL, updated_at = :now
-WHERE id = :id AND token = :token AND status = 'RUNNING'
+UPDATE run SET status = 'WAITING', worker = NULL, updated_at = ?
+WHERE id = ? AND token = ? AND status = 'RUNNING'
 
 -- name: write_entry
 INSERT INTO journal (run_id, frame, ordinal, label, kind, state, value, request_id, attempt, at, took)
@@ -88,6 +88,12 @@ DELETE FROM journal WHERE run_id = :run_id AND (
 -- name: delete_frame
 DELETE FROM journal WHERE run_id = :run_id AND frame = :frame
 
+-- name: add_wakeup
+INSERT INTO wakeup (run_id, strand, queue, not_before)
+SELECT id, ?, queue, ? FROM run
+WHERE id = ? AND status IN ('PENDING', 'RUNNING', 'WAITING')
+ON CONFLICT (run_id, strand) DO UPDATE SET not_before = min(not_before, excluded.not_before)
+
 -- name: wakeups
 SELECT wakeup.run_id FROM wakeup JOIN run ON run.id = wakeup.run_id
 WHERE wakeup.queue IN (SELECT value FROM json_each(:queues)) AND not_before <= :now AND run.status IN ('PENDING', 'WAITING')
@@ -101,10 +107,10 @@ SELECT min((
 )) FROM json_each(:queues) AS known
 
 -- name: has_wakeup
-SELECT 1 FROM wakeup WHERE run_id = :run_id AND not_before <= :now LIMIT 1
+SELECT 1 FROM wakeup WHERE run_id = ? AND not_before <= ? LIMIT 1
 
 -- name: take_wakeups
-DELETE FROM wakeup WHERE run_id = :run_id AND not_before <= :now RETURNING strand
+DELETE FROM wakeup WHERE run_id = ? AND not_before <= ? RETURNING strand
 
 -- name: branches_due
 SELECT DISTINCT run_id FROM wakeup
@@ -118,8 +124,8 @@ WHERE run_id IN (SELECT value FROM json_each(:run_ids)) AND strand <> '' AND not
 DELETE FROM wakeup WHERE run_id = :run_id AND strand <> '' AND not_before <= :now RETURNING strand
 
 -- name: is_awaited
-SELECT EXISTS (SELECT 1 FROM wakeup WHERE run_id = :run_id) OR EXISTS (SELECT 1 FROM watch WHERE run_id = :run_id)
-    OR EXISTS (SELECT 1 FROM request WHERE run_id = :run_id AND status IN ('OPEN', 'CLAIMED'))
+SELECT EXISTS (SELECT 1 FROM wakeup WHERE run_id = ?1) OR EXISTS (SELECT 1 FROM watch WHERE run_id = ?1)
+    OR EXISTS (SELECT 1 FROM request WHERE run_id = ?1 AND status IN ('OPEN', 'CLAIMED'))
 
 -- name: delete_wakeups
 DELETE FROM wakeup WHERE run_id = :run_id
