@@ -72,7 +72,7 @@ def kill(session: Session) -> None:
 
 
 def test_the_demo_from_the_prompt_to_the_file(tmp_path: Path) -> None:
-    with Session(tmp_path, *HANDRAIL, "demo") as demo:
+    with Session(tmp_path, *HANDRAIL, "demo", "--terminal") as demo:
         demo.sees("a scripted stand-in writes")
         demo.sees("What shall the model write?")
         demo.types("Write a post about careful deploys")
@@ -103,7 +103,7 @@ def test_the_demo_from_the_prompt_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("moment", ["while it waits", "decide:before", "decide:after"])
 def test_a_killed_demo_goes_on_where_it_stood(tmp_path: Path, moment: str) -> None:
     by_itself = {} if moment == "while it waits" else {"HANDRAIL_KILL_AT": moment}
-    with Session(tmp_path, *HANDRAIL, "demo", **by_itself) as demo:
+    with Session(tmp_path, *HANDRAIL, "demo", "--terminal", **by_itself) as demo:
         demo.sees("What shall the model write?")
         demo.types("")
         demo.prompted()
@@ -115,7 +115,7 @@ def test_a_killed_demo_goes_on_where_it_stood(tmp_path: Path, moment: str) -> No
         else:
             kill(demo)
         assert demo.process.signalstatus == signal.SIGKILL
-    with Session(tmp_path, *HANDRAIL, "demo") as demo:
+    with Session(tmp_path, *HANDRAIL, "demo", "--terminal") as demo:
         demo.sees("Going on with demo-1 exactly where it stood")
         demo.sees("Publish this post?")
         demo.prompted()
@@ -125,7 +125,7 @@ def test_a_killed_demo_goes_on_where_it_stood(tmp_path: Path, moment: str) -> No
     assert screen.count("is writing") == (1 if moment == "decide:after" else 0)
     [post] = (tmp_path / "handrail-demo").iterdir()
     assert (post.name == "anew.md") is (moment == "decide:after")
-    with Session(tmp_path, *HANDRAIL, "demo") as demo:
+    with Session(tmp_path, *HANDRAIL, "demo", "--terminal") as demo:
         demo.sees("What shall the model write?")
         demo.types("A second one")
         demo.sees("run demo-2")
@@ -142,7 +142,7 @@ def test_the_demo_calls_the_model_that_the_environment_names(tmp_path: Path) -> 
             "# Second\n\nBetter." if "User feedback" in prompt else "# First\n\nA draft."
         )
         model = {"OPENAI_BASE_URL": server.base_url, "HANDRAIL_MODEL": "tiny-1", "NO_PROXY": "127.0.0.1"}
-        with Session(tmp_path, *HANDRAIL, "demo", **model) as demo:
+        with Session(tmp_path, *HANDRAIL, "demo", "--terminal", **model) as demo:
             demo.sees("The model is tiny-1")
             demo.sees("What shall the model write?")
             demo.types("Anything at all")
@@ -165,7 +165,7 @@ def test_the_demo_calls_the_model_that_the_environment_names(tmp_path: Path) -> 
 async def test_the_demo_without_a_terminal_says_how_to_go_on(tmp_path: Path) -> None:
     def demo() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*HANDRAIL, "demo"], cwd=tmp_path, env=environment(), stdin=subprocess.DEVNULL,
+            [*HANDRAIL, "demo", "--terminal"], cwd=tmp_path, env=environment(), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`handrail demo`: a model writes, a person gives feedback and approves, the result is published to a file.
+"""`handrail demo --terminal`: a model writes, a person gives feedback and approves, the result is published to a file.
 
 The first example to read. Kill it wherever you like and start it again: it goes on where it stood.
 """
