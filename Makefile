@@ -29,7 +29,7 @@ find_python = python=; \
 		exit 1; \
 	fi
 
-.PHONY: help venv demo demo-terminal test compiler check chaos bench lint format lock build clean
+.PHONY: help venv demo demo-terminal test compiler browser check chaos bench lint format lock build clean
 
 help: ## list these targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,7 +73,7 @@ demo: venv ## see Handrail at work: the web inbox with work waiting (PORT=8000)
 demo-terminal: venv ## the same in this terminal: a draft, your feedback, its revision
 	$(BIN)/handrail demo --terminal
 
-test: lint compiler ## lint, then every test, journeys with crashes too (what CI runs)
+test: lint compiler browser ## lint, then every test, journeys with crashes too (what CI runs)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # What records the writes and syncs for the tests of power cuts is C; without a compiler they are skipped.
@@ -82,6 +82,15 @@ compiler:
 		echo "Installing a C compiler for the tests of power cuts ..."; \
 		apt-get update -qq >/dev/null || true; \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq gcc libc6-dev >/dev/null 2>&1 || true; \
+	fi
+
+# What opens the pages in tests is Debian's Chromium (or yours: CHROMIUM=/path); without one they are skipped.
+browser:
+	if [ -z "$$CHROMIUM" ] && ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null \
+		&& [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the tests of the pages ..."; \
+		apt-get update -qq >/dev/null || true; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1 || true; \
 	fi
 
 check: lint ## lint, then the quick tests

@@ -42,6 +42,7 @@ def create(face: Face) -> ASGIApp:
     api.install(app)
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)
+    # `Exception` alone would do, but what is caught only there is raised again, and logged by the server as a crash.
     for kind in (Exception, HandrailError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, tell)
     return Guard(_Checked(app), hosts=face.hosts, secure=face.secure)

@@ -54,7 +54,6 @@ class Serving:
 
     async def begin(self, face: Face) -> None:
         """Begin to answer."""
-        self._face = face
         # Proxies are believed only where one was announced: else anybody could say which address they come from.
         config = uvicorn.Config(
             create(face),
@@ -65,7 +64,7 @@ class Serving:
             proxy_headers=self._given is not None,
             timeout_graceful_shutdown=3,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, face)
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="handrail web")
         while not self._server.started and not self._task.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
@@ -82,13 +81,21 @@ class Serving:
     async def _end(self) -> None:
         if self._task is None:
             return
-        await self._face.close()  # streams never end by themselves, and would be waited for
         self._server.should_exit = True
         await self._task
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever started it."""
+    """Leaves signals to whoever started it, and ends streams first: they never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, face: Face) -> None:
+        super().__init__(config)
+        self._face = face
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the streams, then stop as uvicorn does."""
+        await self._face.close()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The pages of what went wrong: what is so, what was kept, what to do next."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,12 +12,20 @@ from handrail.web.pages.render import render
 async def page(request: Request, told: Failure) -> Response:
     """Return the page for a failure; strangers go to the login, and back afterwards."""
     if told.status == 401:
-        back = request.url.path if request.method == "GET" else "/"
-        query = f"?{request.url.query}" if request.method == "GET" and request.url.query else ""
-        return RedirectResponse("/login?" + urlencode({"next": back + query}), 303)
+        return RedirectResponse("/login?" + urlencode({"next": _back(request)}), 303)
     response = await render(
         request, "failure.html", told.status, told=told, reference=request.state.reference
     )
     if told.wait:
         response.headers["retry-after"] = str(max(1, round(told.wait)))
     return response
+
+
+def _back(request: Request) -> str:
+    """Return which page they were on: of a form that they sent, the one that it stood on."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.headers.get("host") or not came.path:
+        return "/"
+    return came.path + (f"?{came.query}" if came.query else "")

@@ -1,10 +1,11 @@
 """The inbox: the list, and one request beside it."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from handrail.inbox import counting, listing
 from handrail.inbox.listing import Neighbours
@@ -20,6 +21,7 @@ from handrail.web.pages.shown import Typed
 from handrail.web.pages.words import count
 
 router = APIRouter()
+MOVES = frozenset({"decide", "claim", "release", "comment", "remind", "escalate", "reassign", "withdraw"})
 Known = Annotated[Caller, Depends(known)]
 
 
@@ -90,6 +92,7 @@ def _around(found: Listed) -> dict[str, Any]:
         "waiting": str(counts.mine) if counts.mine.number else "",
         "elsewhere": elsewhere,
         "nothing_yet": False,
+        "form": None,
     }
 
 
@@ -145,8 +148,7 @@ async def open_page(
         request,
         "inbox.html",
         status,
-        **_around(found),
-        **values,
+        **{**_around(found), **values},
         sheet=read,
         place=beside,
         problem=problem,
@@ -171,3 +173,12 @@ async def state(request: Request, caller: Known, request_id: str) -> Response:
             "newer_revision": newer.revision,
         }
     )
+
+
+@router.get("/requests/{request_id}/{move}")
+async def back(request: Request, caller: Known, request_id: str, move: str) -> Response:
+    """Lead to the request: a form's own address can't be opened, but it is what a browser shows after a problem."""
+    if move not in MOVES:
+        raise UnknownId("there is nothing at this address")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/requests/{quote(request_id, safe='')}{query}", 303)

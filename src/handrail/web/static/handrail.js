@@ -12,20 +12,29 @@
     get(key) { try { return sessionStorage.getItem(key); } catch { return null; } },
     set(key, value) { try { value === null ? sessionStorage.removeItem(key) : sessionStorage.setItem(key, value); } catch { /* private window */ } },
   };
-  const say = (text) => {
-    let place = one("#said");
-    if (!place) {
-      place = Object.assign(document.createElement("p"), { id: "said", className: "vh" });
-      place.setAttribute("role", "status");
-      document.body.append(place);
-    }
-    place.textContent = text;
+  const make = (tag, properties, ...inside) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...inside);
+    return made;
   };
+  const clockOf = (moment) => moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+
+  // A status is read out when its text changes, so its place has to be there before.
+  const said = make("p", { id: "said", className: "vh", role: "status" });
+  document.body.append(said);
+  const say = (text) => { said.textContent = ""; setTimeout(() => { said.textContent = text; }, 50); };
+
+  // The answer to a form has the form's address, which can't be opened again: a reload goes to the request itself.
+  const reading = one("#main[data-request]")?.dataset.request;
+  if (reading && /^\/requests\/[^/]+\/[a-z]+$/.test(location.pathname)) {
+    history.replaceState(null, "", `/requests/${encodeURIComponent(reading)}${location.search}`);
+  }
 
   // ---- Moments: relative ones count, exact ones are in the reader's own time zone ----
   const lasting = (seconds) => {
     const whole = Math.floor(Math.abs(seconds)), minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
-    if (whole < 60) return `${whole} s`;
+    if (whole < 120) return `${whole} s`;
     if (hours < 1) return `${minutes} min`;
     if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
     const days = Math.floor(hours / 24);
@@ -52,280 +61,363 @@
       const moment = new Date(element.dateTime);
       if (Number.isNaN(+moment)) continue;
       const days = Math.round((new Date(moment).setHours(0, 0, 0, 0) - new Date(today).setHours(0, 0, 0, 0)) / 864e5);
-      const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
       const day = { 0: "Today", 1: "Tomorrow", "-1": "Yesterday" }[days]
         || moment.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
-      element.textContent = `${day} ${clock}`;
+      element.textContent = `${day} ${clockOf(moment)}`;
       element.title = moment.toISOString();
     }
   };
 
   // ---- Drafts: what is typed survives a reload, a login that has expired, and a conflict ----
   const draftKey = (form) => `draft ${form.dataset.draft}`;
-  const fieldsOf = (form) => [...form.elements].filter(
-    (field) => field.name && !["hidden", "submit", "button", "password"].includes(field.type));
-  const draftOf = (form) => JSON.stringify(fieldsOf(form).map(
-    (field) => [field.name, field.value, field.checked === undefined ? null : field.checked]));
-  const restore = (form) => {
-    const saved = store.get(draftKey(form));
-    if (!saved || one("#problem")) return; // after a problem the server shows what was sent
-    let changed = false;
-    try {
-      const kept = JSON.parse(saved), fields = fieldsOf(form);
-      if (kept.length !== fields.length || kept.some(([name], place) => name !== fields[place].name)) return;
-      kept.forEach(([, value, checked], place) => {
-        const field = fields[place];
-        if (["checkbox", "radio"].includes(field.type)) {
-          if (field.value === value && field.checked !== checked) { field.checked = checked; changed = true; }
-        } else if (field.value !== value) { field.value = value; changed = true; }
-      });
-    } catch { store.set(draftKey(form), null); }
-    if (changed) {
-      const told = Object.assign(document.createElement("p"), { className: "hint kept", textContent: "Your draft from before is back." });
-      (one(".row", form) || form).before(told);
+  const OURS = ["form_token", "seen"];
+  const pairsOf = (form) => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !OURS.includes(name));
+  const fieldsOf = (form) => [...form.elements].filter((field) => field.name && !["submit", "button", "password"].includes(field.type));
+  const shapeOf = (form) => fieldsOf(form).map((field) => field.name).join("\n");
+  const keep = (form) => store.set(draftKey(form), JSON.stringify({ shape: shapeOf(form), pairs: pairsOf(form) }));
+  const fill = (form, pairs) => {
+    const left = pairs.map((pair) => [...pair]);
+    const taken = (wanted) => { const at = left.findIndex(wanted); return at < 0 ? null : left.splice(at, 1)[0]; };
+    for (const field of fieldsOf(form)) {
+      if (OURS.includes(field.name) || field.type === "hidden") continue;
+      if (["checkbox", "radio"].includes(field.type)) field.checked = !!taken(([name, value]) => name === field.name && value === field.value);
+      else field.value = taken(([name]) => name === field.name)?.[1] ?? field.value;
     }
   };
+  // The server makes the fields: it is sent what was typed, and what it answers takes the form's place.
+  const refill = async (form, pairs) => {
+    const ours = pairsOf(form).length ? [...new FormData(form)].filter(([name]) => OURS.includes(name)) : [];
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams([...ours, ...pairs]), redirect: "manual" });
+    const fresh = answer.ok && one(`#${form.id}`, await parsed(answer));
+    if (fresh) form.replaceChildren(...fresh.childNodes);
+    return !!fresh;
+  };
+  const restore = async (form) => {
+    let kept;
+    try { kept = JSON.parse(store.get(draftKey(form))); } catch { return; }
+    if (!kept?.pairs || one("#problem")) return; // after a problem the server shows what was sent
+    const before = JSON.stringify(pairsOf(form));
+    const stay = one('button[value="stay"]', form);
+    if (kept.shape !== shapeOf(form) && !(stay && await refill(form, [...kept.pairs, [stay.name, "stay"]]).catch(() => false))) return;
+    fill(form, kept.pairs);
+    if (JSON.stringify(pairsOf(form)) !== before) form.prepend(make("p", { className: "hint kept", textContent: "Your draft from before is back." }));
+  };
   const keepDrafts = () => {
-    const sent = session.get("sent");
-    if (sent && !one("#problem") && !one(".door")) store.set(sent, null); // it has arrived
-    if (!one(".door")) session.set("sent", null);
+    // Only what the server says it has done is no draft any more.
+    if (one("[data-notice], [data-done]")) store.set(session.get("sent") || "", null);
+    session.set("sent", null);
     for (const form of all("form[data-draft]")) {
       restore(form);
-      form.addEventListener("input", () => store.set(draftKey(form), draftOf(form)));
+      form.addEventListener("input", () => keep(form));
     }
-    for (const link of all("[data-discard]")) {
-      link.addEventListener("click", () => { const form = link.closest("form"); if (form) store.set(draftKey(form), null); });
-    }
+  };
+  // An entry more or less: nothing else moves, and what comes in has the focus.
+  const change = async (form, button) => {
+    const names = new Set(fieldsOf(form).map((field) => field.name)), { name, value } = button;
+    const place = all("button", form).indexOf(button);
+    const pairs = [...pairsOf(form), [name, value]];
+    form.inert = true; // what is typed meanwhile would be lost
+    const filled = await refill(form, pairs).catch(() => false);
+    form.inert = false;
+    if (!filled) { form.noValidate = true; return form.requestSubmit(button); }
+    keep(form);
+    const fresh = fieldsOf(form).find((field) => field.type !== "hidden" && !names.has(field.name));
+    (fresh || all("button:not(.vh)", form)[Math.max(0, place - 2)] || one("h2", form))?.focus();
   };
 
   // ---- Sending: said at once, in place, and only once ----
-  const sending = () => document.addEventListener("submit", (event) => {
+  const stopped = () => document.body.dataset.offline !== undefined || document.body.dataset.sent !== undefined;
+  const sending = (event) => {
     const form = event.target, button = event.submitter;
-    if (form.dataset.sent || document.body.dataset.offline !== undefined && form.method === "post") {
-      event.preventDefault();
-      return;
-    }
     if (form.method !== "post") return;
-    if (form.dataset.draft) { store.set(draftKey(form), draftOf(form)); session.set("sent", draftKey(form)); }
-    if (!button || !button.matches("[data-send]")) return;
-    form.dataset.sent = "1";
+    if (stopped() || button?.getAttribute("aria-disabled") === "true") return event.preventDefault();
+    if (button?.matches("[data-draft] [formnovalidate]:not([data-send])") && form.id && !form.noValidate) {
+      event.preventDefault();
+      return change(form, button);
+    }
+    if (form.dataset.draft) { keep(form); session.set("sent", draftKey(form)); }
+    document.body.dataset.sent = "";
+    if (!button) return;
+    const words = [...button.childNodes];
+    button.style.minWidth = `${button.offsetWidth}px`;
     button.setAttribute("aria-disabled", "true");
-    button.textContent = "Sending…";
-    setTimeout(() => { delete form.dataset.sent; button.removeAttribute("aria-disabled"); }, 15000);
-  });
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+    button.replaceChildren("Sending…");
+    setTimeout(() => { // no answer yet: it may be tried again
+      delete document.body.dataset.sent;
+      button.removeAttribute("aria-disabled");
+      button.replaceChildren(...words);
+    }, 15000);
+  };
 
   // ---- Keys ----
-  const off = () => document.cookie.includes("handrail-keyboard=off");
-  const inField = (element) => element && (element.isContentEditable || element.matches?.("input:not([type=checkbox]):not([type=radio]), textarea, select"));
-  let inView = !one("[data-evidence]");
+  const off = () => /(^|; )handrail-keyboard=off/.test(document.cookie);
+  const inField = (element) => element && (element.isContentEditable || element.matches?.("input:not([name=pick], [name=view]), textarea, select"));
+  let seen = !one("[data-evidence]");
   const watchEvidence = () => {
     const evidence = one("[data-evidence]");
-    if (!evidence || !("IntersectionObserver" in window)) return;
-    const end = Object.assign(document.createElement("span"), { className: "vh-end" });
+    if (!evidence) return;
+    const end = make("span", { className: "end" });
     evidence.after(end);
-    new IntersectionObserver((seen) => { if (seen.some((each) => each.isIntersecting)) inView = true; }).observe(end);
+    new IntersectionObserver((found) => { if (found.some((each) => each.isIntersecting)) seen = true; }).observe(end);
   };
   const press = (key) => {
-    const target = all(`[data-key="${key}"]`).find((each) => each.offsetParent !== null);
+    const target = all(`[data-key="${key}"]`).find((each) => each.checkVisibility());
     if (!target) return false;
-    if (target.matches("[data-approve]") && !inView) { target.focus(); say("Read to the end, or press Enter to approve."); return true; }
-    if (target.matches("summary")) { target.parentElement.open = true; one("textarea", target.parentElement)?.focus(); return true; }
+    if (target.getAttribute("aria-disabled") === "true") { say(target.title || "Not now."); return true; }
+    if (target.matches("[data-approve]") && !seen && document.activeElement !== target) {
+      target.focus();
+      say("You have not seen all of it. Press again to approve.");
+      return true;
+    }
     target.click();
     return true;
   };
-  const keys = () => document.addEventListener("keydown", (event) => {
+  const send = (here) => {
+    const form = here?.closest?.("form") || one("#answer");
+    const button = form && [...form.elements].find((each) => each.matches("[data-send]"));
+    if (button) form.requestSubmit(button);
+    return !!button;
+  };
+  const close = (here) => {
+    const open = all("details.pop[open]").pop();
+    if (open) { open.open = false; one("summary", open).focus(); return true; }
+    if (inField(here)) here.blur();
+    return false;
+  };
+  const pick = () => {
+    const box = one(".item:has(a[aria-current]) input[name=pick]");
+    if (!box || box.disabled) return false;
+    box.checked = !box.checked;
+    say(box.checked ? "Selected" : "Not selected");
+    return true;
+  };
+  const search = () => { const field = one("#q"); field?.focus(); field?.select(); return !!field; };
+  let going = 0;
+  const go = (key) => {
+    const address = Date.now() - going < 1500 && { i: "/inbox", r: "/runs" }[key];
+    going = key === "g" ? Date.now() : 0;
+    if (address) location.assign(address);
+    return !!address;
+  };
+  const keys = (event) => {
     const here = document.activeElement;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const form = here?.closest?.("form") || one("#answer");
-      const button = form && ([...form.elements].find((each) => each.matches("[data-send]:not(.vh)")));
-      if (button) { event.preventDefault(); form.requestSubmit(button); }
-      return;
-    }
-    if (event.key === "Escape") {
-      const open = all("details.pop[open]").pop();
-      if (open) { open.open = false; one("summary", open)?.focus(); event.preventDefault(); return; }
-      if (one("dialog[open]")) return;
-      if (inField(here)) here.blur();
-      return;
-    }
-    if (off() || event.ctrlKey || event.metaKey || event.altKey || inField(here) || one("dialog[open]")) return;
-    switch (event.key) {
-      case "/": { const search = one("#q"); if (search) { event.preventDefault(); search.focus(); search.select(); } break; }
-      case "?": event.preventDefault(); showKeys(); break;
-      case "x": {
-        const current = one(".item a[aria-current]")?.closest(".item");
-        const box = current && one("input[type=checkbox]", current);
-        if (box && !box.disabled) { box.checked = !box.checked; event.preventDefault(); say(box.checked ? "Selected" : "Not selected"); }
-        break;
+    const done = (key) => {
+      if (key === "Enter" && (event.ctrlKey || event.metaKey)) return send(here);
+      if (one("dialog[open]")) return false; // the browser closes it
+      if (key === "Escape") return close(here);
+      if (off() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || inField(here)) return false;
+      if (go(key)) return true;
+      switch (key) {
+        case "/": return search();
+        case "?": showKeys(); return true;
+        case "x": return pick();
+        case "j": case "k": case "a": case "e": case "c": case "r": return !event.repeat && press(key);
       }
-      case "j": case "k": case "a": case "e": case "c": case "r":
-        if (press(event.key)) event.preventDefault();
-    }
-  });
+      return false;
+    };
+    if (done(event.key)) event.preventDefault();
+  };
   const showKeys = async () => {
     let dialog = one("#keys");
     if (!dialog) {
-      dialog = Object.assign(document.createElement("dialog"), { id: "keys" });
-      dialog.setAttribute("aria-label", "Keyboard");
-      const answer = await fetch("/keyboard", { headers: { "X-Part": "1" } });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      dialog.append(...(one("#all-keys", page)?.parentElement.childNodes || []));
-      const close = Object.assign(document.createElement("button"), { className: "btn", textContent: "Close" });
-      close.addEventListener("click", () => dialog.close());
-      dialog.append(close);
+      const answer = await fetch("/keyboard").catch(() => null);
+      const list = answer?.ok && one("#all-keys", await parsed(answer));
+      if (!list) return;
+      const button = make("button", { className: "btn", type: "button", textContent: "Close" });
+      dialog = make("dialog", { id: "keys" }, make("h2", { id: "keys-h", textContent: "Keyboard" }), list, make("div", { className: "row" }, button));
+      dialog.setAttribute("aria-labelledby", "keys-h");
+      button.addEventListener("click", () => dialog.close());
       document.body.append(dialog);
     }
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
   };
 
   // ---- Live: counts and times change in place; what is new waits to be let in; what is read never moves ----
-  const addressOfList = () => one("[data-list]")?.dataset.list;
-  const known = new Set(all("[data-item]").map((item) => item.dataset.item));
-  const look = async () => {
-    const address = addressOfList();
-    if (!address) return;
-    let answer;
-    try { answer = await fetch(address, { headers: { "X-Part": "1" }, redirect: "manual" }); } catch { return; }
-    if (answer.type === "opaqueredirect" || answer.status === 401) { location.reload(); return; }
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const idsOf = (within) => all("[data-item]", within).map((item) => item.dataset.item);
+  const known = new Set(idsOf(document));
+  const ENDS = { RESOLVED: "Decided", EXPIRED: "Expired", WITHDRAWN: "Withdrawn" }, TAKEN = { ...ENDS, CLAIMED: "Claimed" };
+  const stateOf = async (id) => {
+    const answer = await fetch(`/requests/${encodeURIComponent(id)}/state`);
+    return answer.ok ? answer.json() : answer.status === 404 ? { status: "GONE" } : null;
+  };
+  const setCounts = (page) => {
     for (const fresh of all("[data-count]", page)) {
       for (const old of all(`[data-count="${fresh.dataset.count}"]`)) if (old.innerHTML !== fresh.innerHTML) old.replaceWith(fresh.cloneNode(true));
     }
     const total = one(".list-head .meta", page);
-    if (total && one(".list-head .meta")) one(".list-head .meta").textContent = total.textContent;
-    const now = new Map(all("[data-item]", page).map((item) => [item.dataset.item, item]));
-    for (const item of all("[data-item]")) {
-      const fresh = now.get(item.dataset.item);
-      item.classList.toggle("is-gone", !fresh);
-      if (!fresh) { const told = one(".due", item); if (told) { told.removeAttribute("data-due"); told.textContent = "Done"; told.className = "due"; } continue; }
-      const picked = one("input", item)?.checked, current = one("a[aria-current]", item);
-      if (fresh.textContent === item.textContent && fresh.className === item.className) continue;
-      item.className = fresh.className;
-      item.replaceChildren(...fresh.cloneNode(true).childNodes);
-      if (picked) one("input", item).checked = true;
-      if (current) one("a", item).setAttribute("aria-current", "true");
-    }
-    const arrived = [...now.keys()].filter((id) => !known.has(id)).length;
-    const place = one("[data-arrivals]");
-    if (place) {
-      place.hidden = !arrived;
-      one("button", place).textContent = `${arrived} new`;
-      if (arrived && !known.size) letIn(); // nothing is being read that could move
-    }
+    if (total) one(".list-head .meta").textContent = total.textContent;
   };
-  const letIn = () => {
-    const section = one("[data-list]");
-    if (!section || !window.htmx) return location.reload();
-    const picked = new Set(all(".item input:checked").map((box) => box.value));
-    htmx.ajax("GET", section.dataset.list, { target: section, swap: "outerHTML", select: "#list" }).then(() => {
-      const open = one("#main")?.dataset.request;
-      for (const item of all("[data-item]")) {
-        known.add(item.dataset.item);
-        if (item.dataset.item === open) one("a", item).setAttribute("aria-current", "true");
-        if (picked.has(item.dataset.item)) one("input", item).checked = true;
-      }
-    });
+  const setItem = (item, fresh) => {
+    if (fresh.innerHTML === item.innerHTML && fresh.className === item.className) return;
+    const picked = one("input", item).checked, focused = document.activeElement === one("a", item);
+    item.className = fresh.className;
+    item.replaceChildren(...fresh.cloneNode(true).childNodes);
+    one("input", item).checked = picked && !one("input", item).disabled;
+    if (item.dataset.item === reading) one("a", item).setAttribute("aria-current", "true");
+    if (focused) one("a", item).focus();
+  };
+  const endItem = async (item) => {
+    const word = TAKEN[(await stateOf(item.dataset.item))?.status]; // it may only be further down now
+    if (!word) return;
+    item.classList.add("is-gone");
+    Object.assign(one("input", item), { checked: false, disabled: true });
+    const told = one(".due", item);
+    told.removeAttribute("data-due");
+    Object.assign(told, { textContent: word, className: "due" });
+  };
+  const look = async () => {
+    const list = one("[data-list]");
+    if (!list) return;
+    const answer = await fetch(list.dataset.list, { redirect: "manual" });
+    if (!answer.ok) return;
+    const page = await parsed(answer), now = new Map(all("[data-item]", page).map((item) => [item.dataset.item, item]));
+    setCounts(page);
+    for (const item of all("[data-item]:not(.is-gone)")) {
+      const fresh = now.get(item.dataset.item);
+      if (fresh) setItem(item, fresh); else await endItem(item);
+    }
+    const arrived = [...now.keys()].filter((id) => !known.has(id)).length, place = one("[data-arrivals]");
+    one("button", place).textContent = `${arrived} new`;
+    place.hidden = !arrived;
+    if (arrived && !known.size && !inField(document.activeElement)) location.reload(); // nothing is being read
+  };
+  const letIn = async () => {
+    const list = one("[data-list]"), picked = new Set(all("input[name=pick]:checked").map((box) => box.value));
+    if (!window.htmx) return location.reload();
+    await htmx.ajax("GET", list.dataset.list, { target: list, swap: "outerHTML", select: "#list" });
+    idsOf(document).forEach((id) => known.add(id));
+    for (const item of all("[data-item]")) {
+      if (item.dataset.item === reading) one("a", item).setAttribute("aria-current", "true");
+      one("input", item).checked = picked.has(item.dataset.item);
+    }
+    one("[data-item] a")?.focus();
   };
   const stopVerbs = (why) => {
-    for (const verb of all("[data-verbs] .btn, #edit .btn[data-send]")) { verb.setAttribute("aria-disabled", "true"); verb.dataset.stopped = "1"; verb.title = why; }
+    for (const verb of all("[data-verbs] .btn, .menu .btn, [data-send]")) { verb.setAttribute("aria-disabled", "true"); verb.removeAttribute("data-paused"); verb.title = why; }
+  };
+  const notice = (text, address, word, mark) => {
+    one(`[data-${mark}]`)?.remove();
+    const strip = make("div", { className: "strip is-soon", role: "status" }, make("span", { textContent: text }));
+    if (address) strip.append(make("a", { className: "btn push", href: address, textContent: word }));
+    strip.setAttribute(`data-${mark}`, "");
+    (one("#main") || document.body).prepend(strip);
   };
   const lookAtRequest = async () => {
     const main = one("#main[data-request]");
     if (!main || main.dataset.told) return;
-    let answer;
-    try { answer = await fetch(`/requests/${encodeURIComponent(main.dataset.request)}/state`); } catch { return; }
-    if (!answer.ok) return;
-    const state = await answer.json();
-    if (String(state.version) === main.dataset.version) return;
-    const ended = !["OPEN", "CLAIMED"].includes(state.status);
-    const strip = Object.assign(document.createElement("div"), { className: "strip is-soon" });
-    strip.setAttribute("role", "status");
-    const words = document.createElement("span"), link = Object.assign(document.createElement("a"), { className: "btn push" });
+    const state = await stateOf(reading);
+    if (!state?.version || String(state.version) === main.dataset.version) return;
+    main.dataset.version = state.version;
+    const here = `/requests/${encodeURIComponent(reading)}${location.search}`;
+    const ended = state.status in ENDS;
     if (state.newer) {
-      words.textContent = `Revision ${state.newer_revision} has arrived while you were reading.`;
-      link.href = `/requests/${encodeURIComponent(state.newer)}${location.search}`;
-      link.textContent = "Show what changed";
-    } else {
-      words.textContent = ended ? `${state.winner || "Somebody"} has settled this meanwhile; what you typed is kept.` : state.claimed_by ? `${state.claimed_by} has claimed this.` : "Somebody has said something about this.";
-      link.href = location.href.split("#")[0];
-      link.textContent = ended ? "See the decision" : "Show it";
-    }
-    strip.append(words, link);
-    one("[data-live-notice]")?.remove();
-    strip.dataset.liveNotice = "";
-    main.prepend(strip);
-    if (ended || state.newer) { main.dataset.told = "1"; stopVerbs(words.textContent); }
+      const text = `Revision ${state.newer_revision} arrived while you were reading ${main.dataset.revision}.`;
+      notice(text, `/requests/${encodeURIComponent(state.newer)}${location.search}`, "Show what changed", "live-notice");
+      stopVerbs(text);
+    } else if (ended) {
+      const text = `${state.winner || "Somebody"} has settled this meanwhile; what you typed is kept.`;
+      notice(text, here, "See the decision", "live-notice");
+      stopVerbs(text);
+    } else notice(state.claimed_by ? `${state.claimed_by} has claimed this.` : "This has changed while you were reading.", here, "Show it", "live-notice");
+    if (ended || state.newer) main.dataset.told = "1";
   };
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-arrivals] button")) return letIn();
-    if (event.target.closest("[data-keyboard]")) { event.preventDefault(); showKeys(); }
-    if (event.target.closest('[aria-disabled="true"]')) { event.preventDefault(); event.stopPropagation(); }
-  }, true);
 
-  let since = null, source = null, waiting = null, again = 1;
+  // ---- Connected or not: a stream that is read with fetch, because that tells why it ended ----
+  let heard = new Date(), following = null, again = 1, waiting = null, resting = null, soon = null, looked = 0;
+  const lookNow = () => { soon = null; looked = Date.now(); Promise.all([look(), lookAtRequest()]).catch(() => { /* the stream tells */ }); };
+  const changed = () => { soon ??= setTimeout(lookNow, Math.max(30, looked + 500 - Date.now())); };
   const offline = () => {
-    if (since === null) {
-      since = new Date();
+    if (document.body.dataset.offline === undefined) {
       document.body.dataset.offline = "";
-      for (const verb of all("[data-verbs] .btn, [data-send]")) if (!verb.hasAttribute("aria-disabled")) { verb.setAttribute("aria-disabled", "true"); verb.dataset.paused = "1"; }
-    }
-    const clock = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    let strip = one("#offline");
-    if (!strip) {
-      strip = Object.assign(document.createElement("div"), { id: "offline", className: "strip is-soon" });
-      strip.setAttribute("role", "status");
-      const words = document.createElement("span"), retry = Object.assign(document.createElement("button"), { className: "btn push", type: "button", textContent: "Try now" });
-      const strong = Object.assign(document.createElement("b"), { textContent: "Not connected." });
-      words.append(strong, ` You see ${clock}. It tries again by itself; what you type is kept.`);
-      retry.addEventListener("click", () => { again = 1; connect(); });
-      strip.append(words, retry);
-      (one("#main") || document.body).prepend(strip);
+      for (const verb of all("[data-verbs] .btn, .menu .btn, [data-send]")) {
+        if (verb.getAttribute("aria-disabled") !== "true") { verb.setAttribute("aria-disabled", "true"); verb.dataset.paused = ""; }
+      }
+      const retry = make("button", { className: "btn push", type: "button", textContent: "Try now" });
+      retry.addEventListener("click", () => { again = 1; follow(); });
+      const words = make("span", {}, make("b", { textContent: "Not connected." }), ` What you see is from ${clockOf(heard)}. It tries again by itself; what you type is kept.`);
+      (one("#main") || document.body).prepend(make("div", { id: "offline", className: "strip is-soon", role: "status" }, words, retry));
     }
     one("[data-live-state]")?.setAttribute("hidden", "");
   };
-  const online = () => {
-    again = 1;
-    const back = since !== null;
-    since = null;
+  const online = (live) => {
+    const back = document.body.dataset.offline !== undefined;
     delete document.body.dataset.offline;
     one("#offline")?.remove();
     for (const verb of all("[data-paused]")) { verb.removeAttribute("aria-disabled"); delete verb.dataset.paused; }
-    const state = one("[data-live-state]");
-    if (state) { state.hidden = false; one("span", state).textContent = "Live"; }
-    if (back) { say("Connected again."); changed(); }
+    one("[data-live-state]")?.toggleAttribute("hidden", !live);
+    if (back) say("Connected again.");
+    changed(); // something may have happened before anybody listened
   };
-  let soon = null;
-  const changed = () => { clearTimeout(soon); soon = setTimeout(() => { look(); lookAtRequest(); }, 80); };
-  const connect = () => {
+  const read = async (answer, alive) => {
+    const decoder = new TextDecoder(), reader = answer.body.getReader();
+    for (let text = "", chunk; !(chunk = await reader.read()).done;) {
+      alive();
+      heard = new Date();
+      text += decoder.decode(chunk.value, { stream: true });
+      if (/^event:/m.test(text)) changed();
+      text = text.slice(text.lastIndexOf("\n") + 1);
+    }
+  };
+  const SILENCE = 40000; // the server says something every 15 seconds
+  const follow = async () => {
     clearTimeout(waiting);
-    source?.close();
-    source = new EventSource(document.body.dataset.live);
-    source.onopen = online;
-    source.onerror = () => {
-      source.close();
-      // A session that has ended looks like a lost connection: the page itself tells which it is.
-      fetch("/live/alive", { redirect: "manual" }).then(
-        (answer) => { if (answer.type === "opaqueredirect" || answer.status === 401) location.reload(); else later(); }, later);
-    };
-    for (const kind of ["counts", "reset"]) source.addEventListener(kind, changed);
+    following?.abort();
+    const mine = following = new AbortController();
+    let silence;
+    const alive = () => { clearTimeout(silence); silence = setTimeout(() => mine.abort(), SILENCE); };
+    let lost = true;
+    try {
+      alive();
+      const answer = await fetch(document.body.dataset.live, { signal: mine.signal, cache: "no-store" });
+      if (answer.status === 401) return signedOut();
+      lost = false;
+      online(answer.ok);
+      again = answer.ok ? 1 : 15;
+      if (answer.ok) await read(answer, alive);
+    } catch { /* told below */ }
+    clearTimeout(silence);
+    if (following !== mine) return; // another one follows now, or nobody looks
+    if (lost) offline();
+    waiting = setTimeout(follow, again * 1000);
+    if (lost) again = Math.min(again * 2, 15);
   };
-  const later = () => { offline(); waiting = setTimeout(connect, again * 1000); again = Math.min(again * 2, 15); };
-  addEventListener("offline", offline);
-  addEventListener("online", () => document.body.dataset.live && connect());
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && document.body.dataset.live && (!source || source.readyState === 2)) connect(); });
+  const signedOut = () => {
+    const back = location.pathname + location.search;
+    notice("You are signed out; what you type is kept.", `/login?next=${encodeURIComponent(back)}`, "Sign in", "signed-out");
+  };
+  const rest = () => { clearTimeout(waiting); const last = following; following = null; last?.abort(); };
 
   // ---- Begin ----
+  document.addEventListener("submit", sending);
+  document.addEventListener("keydown", keys);
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
-  document.addEventListener("toggle", (event) => { if (event.target.matches?.("details.pop") && event.target.open) one("textarea", event.target)?.focus(); }, true);
+  document.addEventListener("click", (event) => {
+    const { target } = event, unable = target.closest('[aria-disabled="true"]');
+    if (unable) { event.preventDefault(); event.stopPropagation(); return say(unable.title || one("#offline")?.textContent || "Not now."); }
+    if (target.closest("[data-arrivals] button")) return letIn();
+    if (target.closest("[data-keyboard]")) { event.preventDefault(); return showKeys(); }
+    const form = target.closest("[data-discard]")?.closest("form");
+    if (form) store.set(draftKey(form), null);
+    const summary = target.closest("details.pop > summary");
+    if (summary) setTimeout(() => summary.parentElement.open && one("textarea", summary.parentElement)?.focus());
+    for (const menu of all("details.more[open]")) if (!menu.contains(target)) menu.open = false;
+  }, true);
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   localise();
   tick();
   keepDrafts();
-  sending();
-  keys();
   watchEvidence();
-  if (one("[data-notice]")) one("#title")?.focus({ preventScroll: true });
+  if (one("[data-notice]")) { one("#title")?.focus({ preventScroll: true }); say(one("[data-notice] span").textContent); }
   (one("#problem") || one("[autofocus]"))?.focus();
-  if (document.body.dataset.live) connect();
+  if (document.body.dataset.live) {
+    addEventListener("offline", offline);
+    addEventListener("online", follow);
+    // A browser has few connections for one server: a page that nobody looks at gives its own back.
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(resting);
+      if (document.hidden) resting = setTimeout(rest, 5000);
+      else if (!following) follow();
+    });
+    follow();
+  }
 })();

@@ -1,0 +1,136 @@
+"""Pages that are open while others work: what changes in place, what waits, and what stops the verbs."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.web_browser import Site, as_web
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_new_requests_wait_until_they_are_let_in_and_counts_change_in_place(site: Site) -> None:
+    first = await site.ask("The first", timeout=500)
+    visit = await site.visit()
+    page = await visit.ask(first)
+    await visit.live()
+    await page.locator(f"[name=pick][value={first.id}]").check()
+    await site.ask("The second", timeout=100)
+    arrivals = page.get_by_role("button", name="1 new")
+    await expect(arrivals).to_be_visible()
+    await expect(page.locator("[data-count=mine]")).to_contain_text("2")
+    await expect(page.locator(".item > a")).to_have_text(["The first"])
+    await arrivals.click()
+    await expect(page.locator(".item > a")).to_have_text(["The second", "The first"])
+    await expect(arrivals).to_be_hidden()
+    await expect(page.locator(f"[name=pick][value={first.id}]")).to_be_checked()
+    await expect(page.locator("a[aria-current=true]", has_text="The first")).to_be_visible()
+
+
+async def test_a_row_that_others_decide_or_claim_changes_where_it_stands(site: Site) -> None:
+    here, decided, claimed = [await site.ask(title, timeout=500) for title in ("Here", "Decided", "Claimed")]
+    visit = await site.visit()
+    page = await visit.ask(here)
+    await visit.live()
+    await site.app.inbox.decide(decided.id, "approve", actor=as_web("bob"))
+    await site.app.inbox.claim(claimed.id, actor=as_web("bob"))
+    await expect(page.locator(".item", has_text="Decided").locator(".due")).to_have_text("Decided")
+    await expect(page.locator(".item", has_text="Decided").locator("input")).to_be_disabled()
+    await expect(page.locator(".item", has_text="Claimed").locator(".due")).to_have_text("Claimed")
+    await expect(page.locator(".item")).to_have_count(3)
+
+
+async def test_a_decision_of_somebody_else_stops_the_verbs_and_keeps_what_was_typed(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    await page.locator("summary", has_text="Reject").click()
+    await page.locator("#say-reject").fill("Almost sent")
+    await site.app.inbox.decide(asked.id, "approve", actor=as_web("bob"))
+    await expect(page.locator("[data-live-notice]")).to_contain_text("bob has settled this meanwhile")
+    send = page.locator("details[open]").get_by_role("button", name="Reject")
+    await expect(send).to_have_attribute("aria-disabled", "true")
+    await send.click(force=True)
+    await expect(page.locator("#say-reject")).to_have_value("Almost sent")
+    await page.get_by_role("link", name="See the decision").click()
+    await expect(page.get_by_role("heading", name="bob approved this")).to_be_visible()
+    assert len((await site.stored(asked)).decisions) == 1
+
+
+async def test_a_new_revision_stops_the_verbs_until_it_is_seen(site: Site) -> None:
+    asked = await site.ask(proposal={"content": "First."})
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    newer = await site.ask(proposal={"content": "Second."}, previous=asked.id)
+    await expect(page.locator("[data-live-notice]")).to_contain_text(
+        "Revision 2 arrived while you were reading 1."
+    )
+    await expect(page.locator("[data-approve]")).to_have_attribute("aria-disabled", "true")
+    await page.locator("[data-approve]").click(force=True)
+    await page.keyboard.press("a")
+    await page.get_by_role("link", name="Show what changed").click()
+    await page.wait_for_url(f"**/requests/{newer.id}*")
+    await expect(page.locator("[data-approve]")).not_to_have_attribute("aria-disabled", "true")
+    assert (await site.stored(newer)).status == "OPEN"
+
+
+async def test_an_empty_inbox_fills_by_itself(site: Site) -> None:
+    visit = await site.visit()
+    page = await visit.open("/inbox")
+    await expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
+    await visit.live()
+    await site.ask("Here I am")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Here I am")
+
+
+async def test_rows_of_a_later_page_stay_as_they_are(site: Site) -> None:
+    for number in range(52):
+        await site.ask(f"Bulk {number:02}", timeout=10_000 + number)
+    visit = await site.visit()
+    page = await visit.open("/inbox")
+    await page.get_by_role("link", name="Show more").click()
+    await expect(page.locator(".item > a")).to_have_text(["Bulk 50", "Bulk 51"])
+    await visit.live()
+    await site.ask("Elsewhere", timeout=50_000)
+    await expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    await expect(page.locator(".item .due", has_text="Decided")).to_have_count(0)
+
+
+async def test_a_decision_shows_in_other_browsers_within_a_moment(site: Site) -> None:
+    asked, other = await site.ask("Read"), await site.ask("Decided elsewhere")
+    visit, decider = await site.visit("alice"), await site.visit("bob")
+    page = await visit.ask(asked)
+    await visit.live()
+    deciding = await decider.ask(other)
+    await deciding.locator("[data-approve]").click()
+    await expect(page.locator(".item.is-gone", has_text="Decided elsewhere")).to_be_visible()
+
+
+async def test_without_a_network_the_page_says_so_stops_the_verbs_and_recovers(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    await page.get_by_label("Comment without deciding").fill("Half a thought")
+    await visit.context.set_offline(True)
+    await expect(page.locator("#offline")).to_contain_text("Not connected.")
+    await expect(page.locator("[data-approve]")).to_have_attribute("aria-disabled", "true")
+    await page.locator("[data-approve]").click(force=True)
+    await page.keyboard.press("Control+Enter")
+    await visit.context.set_offline(False)
+    await expect(page.locator("#offline")).to_have_count(0)
+    await expect(page.locator("[data-approve]")).not_to_have_attribute("aria-disabled", "true")
+    await expect(page.get_by_label("Comment without deciding")).to_have_value("Half a thought")
+    assert (await site.stored(asked)).status == "OPEN"
+    await page.locator("[data-approve]").click()
+    await site.until(asked, "RESOLVED")
+
+
+async def test_a_countdown_goes_on_without_being_read_out(site: Site) -> None:
+    asked = await site.ask(timeout=90)
+    page = await (await site.visit()).ask(asked)
+    left = page.locator("time[data-countdown]")
+    before = await left.inner_text()
+    await expect(left).not_to_have_text(before)
+    assert await left.evaluate("element => !element.closest('[role=status], [role=alert], [aria-live]')")
