@@ -1,7 +1,7 @@
 """What is in the way: somebody was faster, fields don't fit, the session or the server is gone. No words get lost."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from handrail.people.facts import Role
 from handrail.requests.decision import Verb
@@ -20,14 +20,20 @@ SCHEMA = {
 both = pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 
 
+async def deaf(page: Page) -> None:
+    """Let a page not hear of what happens: this is the moment between two looks."""
+    for what in ("**/state", "**/inbox*part=list*"):
+        await page.route(what, lambda route: route.abort())
+
+
 @both
 async def test_of_two_who_decide_the_second_learns_who_won_and_keeps_the_words(
     site: Site, script: bool
 ) -> None:
     asked = await site.ask()
     page = await (await site.visit("alice", java_script_enabled=script)).ask(asked)
-    if script:  # let the page not hear of it: this is the moment between two looks
-        await page.route("**/state", lambda route: route.abort())
+    if script:
+        await deaf(page)
     other = await (await site.visit("bob", java_script_enabled=script)).ask(asked)
     await other.locator("summary", has_text="Reject").click()
     await other.locator("#say-reject").fill("It names a customer.")
@@ -42,7 +48,7 @@ async def test_of_two_who_decide_the_second_learns_who_won_and_keeps_the_words(
     await expect(problem).to_contain_text("bob rejected this")
     await expect(problem).to_contain_text("It names a customer.")
     await expect(problem).to_contain_text("Your request for changes was not counted.")
-    await expect(problem.get_by_label("What you wrote")).to_have_value("Half a page of good advice.")
+    await expect(problem.get_by_label("Your words")).to_have_text("Half a page of good advice.")
     await expect(problem).to_be_focused()
     assert len((await site.stored(asked)).decisions) == 1
     await problem.get_by_role("link", name="Next request").click()
@@ -55,13 +61,11 @@ async def test_a_lost_answer_is_shown_as_it_was_filled_in(site: Site, script: bo
     page = await (await site.visit("alice", java_script_enabled=script)).ask(asked)
     await page.get_by_label("Score").fill("4")
     if script:
-        await page.route("**/state", lambda route: route.abort())
+        await deaf(page)
     await site.app.inbox.decide(asked.id, "answer", payload={"score": 1}, actor=as_web("bob"))
     await page.get_by_role("button", name="Send my answer").click()
     await expect(page.locator("#problem")).to_contain_text("Your answer was not counted.")
-    await page.get_by_text("What you filled in").click()
-    await expect(page.get_by_label("Score")).to_have_value("4")
-    await expect(page.get_by_label("Score")).to_be_disabled()
+    await expect(page.locator("#problem").get_by_label("score")).to_have_text("4")
 
 
 @both
@@ -69,7 +73,7 @@ async def test_a_decision_on_a_replaced_revision_offers_what_changed(site: Site,
     asked = await site.ask(proposal={"content": "First."})
     page = await (await site.visit(java_script_enabled=script)).ask(asked)
     if script:
-        await page.route("**/state", lambda route: route.abort())
+        await deaf(page)
     newer = await site.ask(proposal={"content": "Second."}, previous=asked.id)
     await page.locator("[data-verbs]").get_by_role("button", name="Approve").click()
     await expect(page.locator("#problem")).to_contain_text("Revision 2 arrived while you were reading 1")

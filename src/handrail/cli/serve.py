@@ -62,6 +62,7 @@ async def serve_app(
             raise
         raise InvalidInput(MISSING) from error
     await _check_people(app.people, host, store)
+    check_named(host, url)
     async with Serving(host, port, url) as serving:
         face = app.face(serving.url)
         callbacks = Callbacks(face.store, face.clock, face.people.secret, face.outgoing)
@@ -100,6 +101,22 @@ async def _check_people(people: People, host: str, store: str | None) -> None:
         f"{host} can be reached by others, and nobody has an account: make one first with "
         f"`handrail users add NAME --role admin{option(store)}`, or serve on 127.0.0.1"
     )
+
+
+def check_named(host: str, url: str | None) -> None:
+    """Raise `InvalidInput` for all addresses of a machine without a URL: the server answers only to its own name.
+
+    >>> check_named("0.0.0.0", "https://inbox.example.com")
+    """
+    try:
+        everywhere = ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        everywhere = False
+    if everywhere and url is None:
+        raise InvalidInput(
+            f"{host} is every address of this machine, and nobody opens that: say by --url which one people open, "
+            "such as --url http://inbox.example.com:8000"
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -69,8 +69,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refused | None:
         """Say why a request is not answered at all: a host that isn't ours is how foreign pages reach loopback."""
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-        if host.lower() not in self._hosts:
+        host = _host(f"//{headers.get('host', '')}")
+        if host not in self._hosts:
             return Refused(
                 f"this server does not answer to the host {host!r:.80}; open it by its own address",
                 status=421,
@@ -78,9 +78,7 @@ class Guard:
         origin = headers.get("origin")
         if scope["method"] in ("GET", "HEAD", "OPTIONS") or origin is None:
             return None
-        if (urlsplit(origin).hostname or "").lower() not in self._hosts or urlsplit(origin).netloc != headers[
-            "host"
-        ]:
+        if _host(origin) not in self._hosts or urlsplit(origin).netloc != headers["host"]:
             return Refused(
                 "this came from another site's page; send it from Handrail's own pages", status=403
             )
@@ -93,6 +91,14 @@ class Guard:
         headers["x-request-id"] = scope["state"]["reference"]
         if self._secure:
             headers["strict-transport-security"] = "max-age=31536000"
+
+
+def _host(address: str) -> str:
+    """Return the host of an address; nothing, where there is none that can be read."""
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

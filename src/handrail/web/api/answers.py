@@ -261,6 +261,10 @@ class Step(Answer):
     request_id: str | None
     result: Any
     error: Any
+    at: str | None
+    """when it came to that, UTC"""
+    took: float | None
+    """seconds of the execution that came to it"""
 
 
 class Suggestion(Answer):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from handrail.people import rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import SEPARATOR
 from handrail.requests.errors import FieldProblem, InvalidDecision, InvalidInput
@@ -140,15 +141,19 @@ async def migrate_run(request: Request, caller: Migrates, run_id: RunId, body: M
     operation_id="show_run",
 )
 async def show_run(request: Request, caller: ReadsRuns, run_id: RunId) -> Response:
-    """Return a run with its steps and what it has asked."""
+    """Return a run with its steps, and those of its requests that you may read."""
     store = face_of(request).store
     run = await store.read(acts.readable_run, caller=caller, run_id=run_id)
     found = await store.read(read_history, run_id=run.id)
+    viewer = await store.read(acts.viewer_of, caller)
+    readable = [
+        each for each in found.requests if rights.may(caller, Right.READ_REQUESTS) and viewer.sees(each)
+    ]
     return JSONResponse(
         {
             **public(run),
             "steps": found.steps,
-            "requests": [public_request(each, caller.name) for each in found.requests],
+            "requests": [public_request(each, caller.name) for each in readable],
             "migrate": [asdict(suggestion) for suggestion in found.suggestions],
         }
     )

@@ -82,5 +82,7 @@ def token_of(request: Request) -> str:
 
 def check_token(request: Request, given: object) -> None:
     """Raise `Refused` unless the form came from a page of this session."""
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token_of(request).encode()):
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode("utf-8", "replace"), token_of(request).encode()
+    ):
         raise Refused("this form is from another session, or was changed; open the page again", status=403)

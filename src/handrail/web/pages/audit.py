@@ -1,6 +1,6 @@
 """Who did what, for admins: the log as a page, and as a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from handrail.inbox import audit
 from handrail.inbox.ports import LogEntry, LogFilter
 from handrail.people.rights import Right
 from handrail.requests.errors import InvalidInput
+from handrail.requests.record import is_blind
 from handrail.web.auth.door import face_of
 from handrail.web.face import Face
 from handrail.web.pages import address, deeds, export
@@ -87,14 +88,15 @@ async def list_lines(
     until: Text = "",
 ) -> Response:
     """Show the log, its newest lines first."""
-    await visitor(request, Right.READ_LOG)
+    caller = await visitor(request, Right.READ_LOG)
     face, asked = face_of(request), _asked(actor, kind, about, run, since, until)
     which, problems = asked.which()
     place = None if before is None else max(1, min(before, 1 << 62))
     values: dict[str, Any] = {"deeds": [], "titles": {}, "older": None}
     if not problems:
         page = await audit.audit(face.store, which, before=place, limit=PAGE)
-        told = [deeds.told(line) for line in page.lines]
+        hidden = await face.store.read(_hidden, lines=page.lines, reader=caller.name)
+        told = [deeds.told(line, hidden=line.sequence in hidden) for line in page.lines]
         ids = tuple({deed.request_id for deed in told if deed.request_id})
         titles = await face.store.read(_titles, ids=ids)
         older = page.next and address.queried("/audit", asked.values, before=page.next)
@@ -124,6 +126,19 @@ def _titles(tx: Any, *, ids: tuple[str, ...]) -> dict[str, str]:
     return {request.id: request.draft.title for request in found if request is not None}
 
 
+def _hidden(tx: Any, *, lines: Sequence[LogEntry], reader: str) -> set[int]:
+    """Return which lines tell of votes that the reader isn't to know yet; the page of the request says the same."""
+    votes = [line for line in lines if line.kind == "decided" and line.request_id]
+    outlines = tx.outlines({line.request_id for line in votes})
+    return {
+        line.sequence
+        for line in votes
+        if line.actor != reader
+        and line.request_id in outlines
+        and is_blind(outlines[line.request_id], reader)
+    }
+
+
 def _kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     parts = {"Requests": deeds.REQUESTS, "Runs": deeds.RUNS, "People and settings": deeds.PEOPLE}
     return [
@@ -144,7 +159,7 @@ async def export_lines(
     until: Text = "",
 ) -> Response:
     """Send all lines that the filters leave, in their order, page by page."""
-    await visitor(request, Right.READ_LOG)
+    caller = await visitor(request, Right.READ_LOG)
     if form not in export.FORMS:
         raise InvalidInput(f"the log is exported as {' or '.join(export.FORMS)}")
     which, problems = _asked(actor, kind, about, run, since, until).which()
@@ -153,14 +168,15 @@ async def export_lines(
     face = face_of(request)
     name = f"handrail-audit-{face.clock.now().astimezone(UTC):%Y-%m-%d}.{form}"
     return StreamingResponse(
-        _lines(face, which, form),
+        _lines(face, which, form, caller.name),
         media_type=export.FORMS[form],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
 
 
-async def _lines(face: Face, which: LogFilter, form: str) -> AsyncIterator[str]:
+async def _lines(face: Face, which: LogFilter, form: str, reader: str) -> AsyncIterator[str]:
     if form == "csv":
         yield export.csv_head()
     async for lines in audit.export(face.store, which, page=FILE_PAGE):
-        yield "".join(export.written(line, form) for line in lines)
+        hidden = await face.store.read(_hidden, lines=lines, reader=reader)
+        yield "".join(export.written(line, form, hidden=line.sequence in hidden) for line in lines)

@@ -14,7 +14,7 @@ from handrail.web.pages.words import ago
 
 YOURS = {
     Verb.APPROVE: "Your approval was not counted.",
-    Verb.EDIT: "Your version was not counted; it is kept in this browser.",
+    Verb.EDIT: "Your version was not counted.",
     Verb.REQUEST_CHANGES: "Your request for changes was not counted.",
     Verb.REJECT: "Your rejection was not counted.",
     Verb.ANSWER: "Your answer was not counted.",
@@ -47,5 +47,7 @@ async def problem(
     if ended is None or request.ended_at is None:
         return Problem("Your decision was not counted", str(error), "soon", "users")
     said = request.outcome.comment if request.outcome and request.outcome.cause == "decision" else None
+    if request.outcome and caller.name in request.outcome.by:
+        lost = "That is yours already; it counts once."
     title = f"{ended[2]} {ago(request.ended_at, face.clock.now())}"
     return Problem(title, f"“{said[:500]}” {lost}" if said else lost, "soon", "users", next=(onward,))

@@ -11,14 +11,14 @@ from starlette.responses import Response
 from handrail.requests.decision import Verb
 from handrail.requests.errors import InvalidDecision, NotAllowed, UnknownId
 from handrail.requests.request import HumanRequest
-from handrail.web.auth.door import check_token, face_of
+from handrail.web.auth.door import face_of
 from handrail.web.content.markdown import prose_html
 from handrail.web.content.rendered import Rendered
 from handrail.web.content.text import marked
 from handrail.web.content.value import context_html, proposal_html
 from handrail.web.decide_by_link import VERBS, Looked, Seen, TooLate, TooWeak, Used, decided, looked_at
-from handrail.web.guard import MOST
 from handrail.web.pages.render import render
+from handrail.web.pages.visit import form_of
 
 router = APIRouter()
 
@@ -45,8 +45,7 @@ async def show(request: Request, token: str) -> Response:
 @router.post("/decide/{token}")
 async def act(request: Request, token: str) -> Response:
     """Decide, once."""
-    form = await request.form(max_files=0, max_fields=20, max_part_size=MOST)
-    check_token(request, form.get("form_token"))
+    form = await form_of(request)
     verb, comment, seen = (_text(form, name) for name in ("verb", "comment", "seen"))
     face = face_of(request)
     try:

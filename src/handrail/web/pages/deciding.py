@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from handrail.people.rights import Caller, Right, check, check_request
 from handrail.requests.decision import Verb
-from handrail.requests.errors import Conflict, InvalidDecision, InvalidInput, NotAllowed, UnknownId
+from handrail.requests.errors import (
+    Conflict,
+    InvalidDecision,
+    InvalidInput,
+    NotAllowed,
+    PayloadTooLarge,
+    UnknownId,
+)
 from handrail.requests.request import HumanRequest
-from handrail.web.auth.door import FIELD, check_token, face_of
+from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
 from handrail.web.pages import conflict, posting, sheet
 from handrail.web.pages.inbox import At, Known, open_page, read_list
@@ -23,6 +29,7 @@ from handrail.web.pages.notice import Notice, leave
 from handrail.web.pages.posting import Posting
 from handrail.web.pages.shown import FieldLink, Problem, Typed
 from handrail.web.pages.telling import DONE, LOOKS
+from handrail.web.pages.visit import form_of
 
 router = APIRouter()
 
@@ -58,17 +65,10 @@ class Visit:
         )
 
 
-async def posted(request: Request) -> FormData:
-    """Return what was posted from a page of this session. Raises `Refused` if it wasn't."""
-    form = await request.form(max_files=0, max_fields=20_000)
-    check_token(request, form.get(FIELD))
-    return form
-
-
 @router.post("/requests/{request_id}/decide")
 async def decide(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Decide, and go to the next request."""
-    form = await posted(request)
+    form = await form_of(request)
     check(caller, Right.DECIDE)
     visit = Visit(request, caller, at, request_id)
     asked = await visit.shown()
@@ -90,12 +90,15 @@ async def decide(request: Request, caller: Known, at: At, request_id: str) -> Re
     except InvalidDecision as error:
         told = posting.misfit(asked, given, error)
         return await visit.page(422, _fields(told), told.typed, edit=given.is_edit)
+    except (InvalidInput, PayloadTooLarge) as error:
+        problem = Problem("Nothing was decided", str(error))
+        return await visit.page(failure(error).status, problem, given.typed, edit=given.is_edit)
     except Conflict as error:
         problem = await conflict.problem(face_of(request), visit.request_id, given.verb, error, at, caller)
-        return await visit.page(409, problem, given.typed)
+        return await visit.page(409, problem, given.typed, edit=given.is_edit)
     except NotAllowed as error:
         problem = Problem("Not yours to decide", str(error), "ended", "user")
-        return await visit.page(403, problem, given.typed)
+        return await visit.page(403, problem, given.typed, edit=given.is_edit)
     follow = (beside.next or beside.previous) if beside else None
     found = Listed(at, (), (), _.counts, None)
     where = found.open(follow) if follow else found.address()
@@ -129,7 +132,7 @@ def _told(asked: HumanRequest, decided: HumanRequest, verb: str, found: Listed) 
 @router.post("/requests/{request_id}/claim")
 async def claim(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Reserve a request."""
-    await posted(request)
+    await form_of(request)
     check(caller, Right.CLAIM)
     visit = Visit(request, caller, at, request_id)
     await visit.shown()
@@ -141,7 +144,7 @@ async def claim(request: Request, caller: Known, at: At, request_id: str) -> Res
 @router.post("/requests/{request_id}/release")
 async def release(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Give a claimed request back."""
-    await posted(request)
+    await form_of(request)
     check(caller, Right.CLAIM)
     visit = Visit(request, caller, at, request_id)
     await visit.shown()
@@ -153,7 +156,7 @@ async def release(request: Request, caller: Known, at: At, request_id: str) -> R
 @router.post("/requests/{request_id}/comment")
 async def comment(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Say something without deciding."""
-    form = await posted(request)
+    form = await form_of(request)
     check(caller, Right.COMMENT)
     text = posting.text(form, "text")
     visit = Visit(request, caller, at, request_id)
@@ -165,7 +168,7 @@ async def comment(request: Request, caller: Known, at: At, request_id: str) -> R
 @router.post("/requests/{request_id}/remind")
 async def remind(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Remind those asked."""
-    await posted(request)
+    await form_of(request)
     visit = await _permitted(request, caller, at, request_id, Right.REMIND)
     return await _moved(
         visit, face_of(request).inbox.remind(request_id, actor=caller.actor), "Reminded.", Typed()
@@ -175,7 +178,7 @@ async def remind(request: Request, caller: Known, at: At, request_id: str) -> Re
 @router.post("/requests/{request_id}/escalate")
 async def escalate(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Take the next rung of the ladder now."""
-    await posted(request)
+    await form_of(request)
     visit = await _permitted(request, caller, at, request_id, Right.ESCALATE)
     moving = face_of(request).inbox.escalate(request_id, actor=caller.actor)
     return await _moved(visit, moving, "Escalated.", Typed())
@@ -184,7 +187,7 @@ async def escalate(request: Request, caller: Known, at: At, request_id: str) -> 
 @router.post("/requests/{request_id}/reassign")
 async def reassign(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Ask other people instead."""
-    form = await posted(request)
+    form = await form_of(request)
     visit = await _permitted(request, caller, at, request_id, Right.REASSIGN)
     to, reason = posting.text(form, "to"), posting.text(form, "reason")
     who = [name.strip() for name in to.split(",") if name.strip()]
@@ -199,7 +202,7 @@ async def reassign(request: Request, caller: Known, at: At, request_id: str) -> 
 @router.post("/requests/{request_id}/withdraw")
 async def withdraw(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Take a request back."""
-    form = await posted(request)
+    form = await form_of(request)
     visit = await _permitted(request, caller, at, request_id, Right.WITHDRAW)
     reason = posting.text(form, "reason")
     moving = face_of(request).inbox.withdraw(request_id, actor=caller.actor, reason=reason or None)
@@ -222,7 +225,7 @@ async def _moved(
     """Make a move and show the request again; what is in the way is said there, with what was written."""
     try:
         moved = await moving
-    except (Conflict, NotAllowed, InvalidInput, InvalidDecision) as error:
+    except (Conflict, NotAllowed, InvalidInput, InvalidDecision, PayloadTooLarge) as error:
         status = failure(error).status
         problem = Problem("Nothing was changed", str(error))
         try:

@@ -87,9 +87,9 @@ class Deed:
         return f"{began}{self.after}"
 
 
-def told(entry: LogEntry) -> Deed:
-    """Return a line in words; a kind that isn't known here keeps its name."""
-    data = decode(entry.data)
+def told(entry: LogEntry, *, hidden: bool = False) -> Deed:
+    """Return a line in words; a kind that isn't known here keeps its name. What is hidden keeps its content back."""
+    data = {} if hidden else decode(entry.data)
     pattern, more = _pattern(entry.kind, data)
     before, _, after = (pattern if pattern.startswith("’s") else f" {pattern}").partition("{}")
     return Deed(

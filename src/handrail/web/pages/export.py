@@ -15,9 +15,9 @@ ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """what a spreadsheet takes for the beginning of a formula"""
 
 
-def without_content(line: LogEntry) -> JSON:
+def without_content(line: LogEntry, *, hidden: bool = False) -> JSON:
     """Return what a line says beside what people were shown and what they sent: that is nobody's to export."""
-    if line.kind == "opened":
+    if line.kind == "opened" or hidden:
         return {}
     data = decode(line.data)
     for part in ("decision", "outcome"):
@@ -41,9 +41,9 @@ def csv_head() -> str:
     return "\ufeff" + _csv(COLUMNS)
 
 
-def written(line: LogEntry, form: str) -> str:
+def written(line: LogEntry, form: str, *, hidden: bool = False) -> str:
     """Return a line of the log as a line of a file."""
-    deed = deeds.told(line)
+    deed = deeds.told(line, hidden=hidden)
     row = (
         line.sequence,
         utc_text(deed.at),
@@ -56,7 +56,7 @@ def written(line: LogEntry, form: str) -> str:
     )
     if form == "csv":
         return _csv(cell(str(value)) if value is not None else "" for value in row)
-    whole = {**dict(zip(COLUMNS, row, strict=True)), "data": without_content(line)}
+    whole = {**dict(zip(COLUMNS, row, strict=True)), "data": without_content(line, hidden=hidden)}
     return json.dumps(whole, ensure_ascii=False) + "\n"
 
 

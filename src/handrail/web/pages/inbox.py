@@ -12,17 +12,26 @@ from handrail.inbox.listing import Neighbours
 from handrail.inbox.viewer import Viewer
 from handrail.people.rights import Caller
 from handrail.requests.errors import UnknownId
-from handrail.web.auth.door import face_of, known, token_of
+from handrail.web.auth.door import face_of, token_of
 from handrail.web.pages import sheet, shown
+from handrail.web.pages.kept import kept
 from handrail.web.pages.listed import PAGE, Listed, listed, query
 from handrail.web.pages.listed import Query as Asked
 from handrail.web.pages.render import render
 from handrail.web.pages.shown import Typed
+from handrail.web.pages.visit import visitor
 from handrail.web.pages.words import count
 
 router = APIRouter()
 MOVES = frozenset({"decide", "claim", "release", "comment", "remind", "escalate", "reassign", "withdraw"})
-Known = Annotated[Caller, Depends(known)]
+
+
+async def signed_in(request: Request) -> Caller:
+    """Return whose page this is: somebody with a session, for a key may be narrower than its person."""
+    return await visitor(request)
+
+
+Known = Annotated[Caller, Depends(signed_in)]
 
 
 def asked_for(
@@ -152,6 +161,7 @@ async def open_page(
         sheet=read,
         place=beside,
         problem=problem,
+        kept=kept(typed, values) if problem and typed else (),
         picked=(),
         at_list=at_list,
         live=True,

@@ -37,7 +37,8 @@ async def root() -> Response:
 @router.get("/login", name="login")
 async def show(request: Request, next: str = "") -> Response:
     """Show the form."""
-    if await caller_of(request) is not None:
+    caller = await caller_of(request)
+    if caller is not None and caller.session is not None:
         return RedirectResponse(back_to(next), 303)
     return await render(request, "login.html", after=next, who="", problem="")
 

@@ -10,15 +10,15 @@ from starlette.responses import Response
 
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
-from handrail.requests.errors import HandrailError, UnknownId
+from handrail.requests.errors import Conflict, HandrailError, InvalidInput, UnknownId
 from handrail.requests.request import HumanRequest
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
 from handrail.web.pages import posting, sheet
-from handrail.web.pages.deciding import posted
 from handrail.web.pages.inbox import Known
 from handrail.web.pages.login import back_to
 from handrail.web.pages.render import render
+from handrail.web.pages.visit import form_of
 
 router = APIRouter()
 MOST = 200
@@ -39,21 +39,38 @@ class Item:
 @router.post("/requests/many")
 async def many(request: Request, caller: Known) -> Response:
     """Show what was selected and ask; with `sure` decide it."""
-    form = await posted(request)
+    form = await form_of(request)
     check(caller, Right.DECIDE)
     back, verb = back_to(posting.text(form, "back") or "/inbox"), posting.text(form, "verb")
     picked = [str(each) for each in dict.fromkeys(form.getlist("pick"))][:MOST]
-    chosen = Verb(verb) if verb in VERBS else Verb.APPROVE
-    if posting.text(form, "sure") and (chosen is Verb.APPROVE or posting.text(form, "comment").strip()):
+    if verb not in VERBS:
+        raise InvalidInput(f"many at once can be decided with {' or '.join(VERBS)}; go back and choose one")
+    chosen, comment, sure = Verb(verb), posting.text(form, "comment"), bool(posting.text(form, "sure"))
+    has_words = chosen is Verb.APPROVE or bool(comment.strip())
+    if sure and has_words:
         results = await _decided(request, caller, form, picked, chosen)
         status = 200 if not any(item.problem for item in results) else 207
         return await render(
-            request, "many_done.html", status, items=results, verb=chosen, back=back, section_name="inbox"
+            request,
+            "many_done.html",
+            status,
+            items=results,
+            verb=chosen,
+            back=back,
+            comment=comment,
+            section_name="inbox",
         )
     items = await face_of(request).store.read(_items, picked=tuple(picked), caller=caller, verb=chosen)
-    comment = posting.text(form, "comment")
     return await render(
-        request, "many.html", items=items, verb=chosen, back=back, comment=comment, section_name="inbox"
+        request,
+        "many.html",
+        422 if sure else 200,
+        items=items,
+        verb=chosen,
+        back=back,
+        comment=comment,
+        problem="Say why; each run and its author get your words. Nothing was decided." if sure else "",
+        section_name="inbox",
     )
 
 
@@ -84,7 +101,11 @@ async def _decided(
         title = request_id
         try:
             shown = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
-            title, seen = shown.draft.title, posting.text(form, f"seen {request_id}") or None
+            title, seen = shown.draft.title, posting.text(form, f"seen {request_id}")
+            if not seen:
+                raise Conflict(
+                    "it was not among those that were shown; look at it, and decide again", winner=None
+                )
             await inbox.decide(request_id, verb, actor=caller.actor, comment=comment, seen_hash=seen)
             found.append(Item(request_id, title))
         except HandrailError as error:

@@ -90,4 +90,5 @@ def misfit(request: HumanRequest, given: Posting, error: InvalidDecision) -> Pos
         form = edit_form(draft.proposal, draft.proposal_schema, error.fields, draft=given.typed.draft)
     else:
         form = build_form(draft.response_schema or {}, problems=error.fields, draft=given.typed.draft)
-    return replace(given, typed=replace(given.typed, form=form), problems=_faults(form))
+    elsewhere: tuple[Fault, ...] = (("title", "This decision", str(error)),)
+    return replace(given, typed=replace(given.typed, form=form), problems=_faults(form) or elsewhere)

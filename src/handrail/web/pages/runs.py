@@ -13,6 +13,7 @@ from starlette.responses import Response
 from handrail.flows.node import Chain
 from handrail.inbox.moves import PENDING
 from handrail.inbox.ports import Filter
+from handrail.inbox.viewer import Viewer
 from handrail.people.rights import Caller, Right, check_run, may_for_run
 from handrail.requests.errors import Conflict, InvalidInput
 from handrail.requests.request import HumanRequest
@@ -23,6 +24,7 @@ from handrail.runs.ports import RunFilter
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.timeline import Post, Timeline, read_timeline
 from handrail.web import acts
+from handrail.web.acts import viewer_of
 from handrail.web.auth.door import face_of
 from handrail.web.face import Face
 from handrail.web.pages import deeds
@@ -32,6 +34,7 @@ from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visi
 
 router = APIRouter()
 PAGE = 50
+WAITS_LOOKED_AT = 20
 Given = tuple[str, int] | None
 """the name and the place of the step whose result a step was given"""
 WAITS = Told("clock", "Waits", "awaiting")
@@ -54,7 +57,7 @@ async def list_runs(
     viewer = await face.store.read(acts.viewer_of, caller)
     page = await listing.page(face.store, viewer, which, after=before, limit=PAGE)
     waiting = tuple(run.id for run in page.runs if run.status is RunStatus.WAITING)
-    waits_for = await face.store.read(_waits_for, run_ids=waiting)
+    waits_for = await face.store.read(_waits_for, viewer=viewer, run_ids=waiting)
     query = {"status": segment, "flow": flow, "text": text.strip(), "mine": "on" if mine else ""}
     return await show(
         request,
@@ -71,12 +74,13 @@ async def list_runs(
     )
 
 
-def _waits_for(tx: Any, *, run_ids: tuple[str, ...]) -> dict[str, HumanRequest]:
-    """Return the open request that each run waits for."""
-    found = {}
+def _waits_for(tx: Any, *, viewer: Viewer, run_ids: tuple[str, ...]) -> dict[str, HumanRequest]:
+    """Return an open request that each run waits for, and that the viewer may read."""
+    found: dict[str, HumanRequest] = {}
     for run_id in run_ids:
-        for request in tx.requests(Filter(PENDING, awaited_by=(run_id,), limit=1)):
-            found[run_id] = request
+        for request in tx.requests(Filter(PENDING, awaited_by=(run_id,), limit=WAITS_LOOKED_AT)):
+            if viewer.sees(request):
+                found.setdefault(run_id, request)
     return found
 
 
@@ -95,7 +99,7 @@ async def show_run(request: Request, run_id: str) -> Response:
 async def _run(request: Request, caller: Caller, run_id: str, status: int = 200, **values: Any) -> Response:
     face = face_of(request)
     await _readable(face, caller, run_id)
-    found = await face.store.read(read_timeline, run_id=run_id)
+    found = await face.store.read(_timeline, caller=caller, run_id=run_id)
     run = found.run
     acts = {act: may_for_run(caller, right, run.initiator) for act, right in ACTS.items()}
     blank: dict[str, Any] = {"problems": {}, "typed": typed_into()}
@@ -113,6 +117,16 @@ async def _run(request: Request, caller: Caller, run_id: str, status: int = 200,
         difference=(run.error or {}).get("difference"),
         **{**blank, **values},
     )
+
+
+def _timeline(tx: Any, *, caller: Caller, run_id: str) -> Timeline:
+    """Return the timeline of a run; of what asks only others it has the step, and nothing of the request."""
+    found, viewer = read_timeline(tx, run_id=run_id), viewer_of(tx, caller)
+    posts = tuple(
+        post if post.request is None or viewer.sees(post.request) else replace(post, request=None)
+        for post in found.posts
+    )
+    return replace(found, posts=posts)
 
 
 def _told(face: Face, found: Timeline) -> list[tuple[Post, Told, Given]]:

@@ -175,7 +175,13 @@ def _due_look(request: HumanRequest, now: datetime) -> str:
 
 
 def _is_free(request: HumanRequest, caller: Caller) -> bool:
-    return request.claimed_by in (None, caller.name) and not request.in_line
+    free = request.claimed_by in (None, caller.name) and not request.in_line
+    return free and _has_seat(request, caller)
+
+
+def _has_seat(request: HumanRequest, caller: Caller) -> bool:
+    """Whether a vote would be counted: votes are counted among those who were asked when it opened."""
+    return isinstance(request.policy.quorum, First) or request.asked is None or caller.name in request.asked
 
 
 def _why_not(sheet: Sheet, caller: Caller) -> str:
@@ -186,8 +192,12 @@ def _why_not(sheet: Sheet, caller: Caller) -> str:
     if request.audience.not_initiator and caller.name == request.initiator:
         rule = "You started this run, and this flow doesn’t let people approve their own work."
         return f"{rule} {who[0].upper()}{who[1:]} can."
+    if caller.name in request.audience.excluded:
+        return "You are excluded from deciding this one."
     if not sheet.is_asked:
         return f"This asks {who}, not you."
+    if not _has_seat(request, caller):
+        return f"It was asked before you joined: {len(request.asked or ())} people vote on it."
     if request.in_line:
         return "It waits until one of its workers has room."
     if request.claimed_by not in (None, caller.name):

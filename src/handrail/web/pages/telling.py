@@ -208,11 +208,18 @@ def ending(request: HumanRequest) -> tuple[str, str, str] | None:
             return "is-overdue", "clock", "Ended without an outcome: nobody decided in time"
         case Status.RESOLVED if outcome is not None:
             look, icon = LOOKS[outcome.verb]
+            if request.superseded_by and outcome.verb is Verb.EDIT:
+                return (
+                    "is-revise",
+                    "revise",
+                    f"{_listed(outcome.by)} changed this: a later revision asks instead",
+                )
             if outcome.cause == "timeout":
                 return look, "clock", f"Nobody decided in time, so it counts as {DONE[outcome.verb]}"
             if outcome.cause == "abstained":
                 return look, icon, f"Rejected: {outcome.comment}"
-            return look, icon, f"{_listed(outcome.by)} {DONE[outcome.verb]} this"
+            to = " to" if outcome.verb is Verb.REQUEST_CHANGES else ""
+            return look, icon, f"{_listed(outcome.by)} {DONE[outcome.verb]}{to} this"
     return None
 
 

@@ -9,10 +9,12 @@ from starlette.responses import HTMLResponse, Response
 
 from handrail.people.rights import Caller, Right, check
 from handrail.web.auth.door import FIELD, check_token, known
-from handrail.web.failure import Stranger
+from handrail.web.failure import Refused, Stranger
+from handrail.web.guard import MOST
 from handrail.web.pages.notice import Notice, leave
 from handrail.web.pages.render import render
 
+MOST_FIELDS = 20_000
 ICONS = {"done": "done", "blocked": "alert"}
 
 
@@ -31,9 +33,22 @@ async def visitor(request: Request, right: Right | None = None) -> Caller:
 
 async def posted(request: Request, right: Right | None = None) -> tuple[Caller, FormData]:
     """Return who has posted a form of ours, and what it says."""
-    form = await request.form()
-    check_token(request, form.get(FIELD))
+    form = await form_of(request)
     return await visitor(request, right), form
+
+
+async def form_of(request: Request) -> FormData:
+    """Return what a page of this session has posted. Raises `Refused` for any other, and for what is no text."""
+    try:
+        form = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST)
+        for name, value in form.multi_items():
+            f"{name}{value}".encode()
+    except UnicodeError:
+        raise Refused(
+            "the form is not in UTF-8; open the page again and send it from there", status=400
+        ) from None
+    check_token(request, form.get(FIELD))
+    return form
 
 
 def text_of(form: FormData, name: str) -> str:
