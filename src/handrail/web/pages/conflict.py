@@ -8,7 +8,7 @@ from handrail.requests.errors import Conflict
 from handrail.requests.request import HumanRequest
 from handrail.web.face import Face
 from handrail.web.pages import sheet, telling
-from handrail.web.pages.listed import Listed, Query
+from handrail.web.pages.listed import Query
 from handrail.web.pages.shown import Problem
 from handrail.web.pages.words import ago
 
@@ -35,13 +35,12 @@ async def problem(
     lost = (
         YOURS.get(Verb(verb), "Yours was not counted.") if verb in tuple(Verb) else "Yours was not counted."
     )
-    address = Listed(at, (), (), None, None)  # type: ignore[arg-type]
-    onward = (address.address(), "Next request")
+    onward = (at.address(), "Next request")
     if newest.id != request.id:
         title = f"Revision {newest.revision} arrived while you were reading {request.revision}"
         told = "A decision counts only for what you saw. Your words are kept."
         return Problem(
-            title, told, "soon", "revise", next=((address.open(newest.id), "Show what changed"), onward)
+            title, told, "soon", "revise", next=((at.open(newest.id), "Show what changed"), onward)
         )
     ended = telling.ending(request)
     if ended is None or request.ended_at is None:

@@ -22,8 +22,7 @@ from handrail.requests.request import HumanRequest
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
 from handrail.web.pages import conflict, posting, sheet
-from handrail.web.pages.inbox import At, Known, open_page, read_list
-from handrail.web.pages.listed import Listed
+from handrail.web.pages.inbox import At, Known, beside, open_page
 from handrail.web.pages.listed import Query as Asked
 from handrail.web.pages.notice import Notice, leave
 from handrail.web.pages.posting import Posting
@@ -77,7 +76,7 @@ async def decide(request: Request, caller: Known, at: At, request_id: str) -> Re
         return await visit.page(200, None, given.typed, edit=given.is_edit)
     if given.problems:
         return await visit.page(422, _fields(given), given.typed, edit=given.is_edit)
-    _, beside = await read_list(request, caller, at, request_id)
+    near = await beside(request, caller, at, request_id)
     try:
         decided = await face_of(request).inbox.decide(
             request_id,
@@ -99,10 +98,9 @@ async def decide(request: Request, caller: Known, at: At, request_id: str) -> Re
     except NotAllowed as error:
         problem = Problem("Not yours to decide", str(error), "ended", "user")
         return await visit.page(403, problem, given.typed, edit=given.is_edit)
-    follow = (beside.next or beside.previous) if beside else None
-    found = Listed(at, (), (), _.counts, None)
-    where = found.open(follow) if follow else found.address()
-    return leave(request, where, _told(asked, decided, given.verb, found))
+    follow = near.next or near.previous
+    where = at.open(follow) if follow else at.address()
+    return leave(request, where, _told(asked, decided, given.verb, at))
 
 
 def _fields(given: Posting) -> Problem:
@@ -115,18 +113,18 @@ def _fields(given: Posting) -> Problem:
     return Problem(f"{number} answers need a change before this counts", "", links=links)
 
 
-def _told(asked: HumanRequest, decided: HumanRequest, verb: str, found: Listed) -> Notice:
+def _told(asked: HumanRequest, decided: HumanRequest, verb: str, at: Asked) -> Notice:
     """Return what the next page says about it: only what the server knows."""
     title = asked.draft.title[:200]
     look, icon = LOOKS[Verb(verb)]
     if decided.id != asked.id:
         return Notice(
-            "Your version is the next revision.", title, "revise", "pencil", found.open(decided.id), "Open it"
+            "Your version is the next revision.", title, "revise", "pencil", at.open(decided.id), "Open it"
         )
     said = f"{DONE[Verb(verb)].capitalize()}."
     if not decided.ended:
         said = "Your vote is counted."
-    return Notice(said, title, look.removeprefix("is-"), icon, found.open(asked.id), "See it")
+    return Notice(said, title, look.removeprefix("is-"), icon, at.open(asked.id), "See it")
 
 
 @router.post("/requests/{request_id}/claim")
@@ -232,10 +230,10 @@ async def _moved(
             return await visit.page(status, problem, typed, ask=ask)
         except UnknownId:
             raise error from None
-    where = Listed(visit.at, (), (), None, None).open(moved.id)  # type: ignore[arg-type]
+    where = visit.at.open(moved.id)
     try:
         await visit.shown()
     except UnknownId:  # it asks others now
-        where = Listed(visit.at, (), (), None, None).address()  # type: ignore[arg-type]
+        where = visit.at.address()
     notice = Notice(said, moved.draft.title[:200])
     return leave(visit.request, where, notice)

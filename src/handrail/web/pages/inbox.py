@@ -48,16 +48,19 @@ def asked_for(
 At = Annotated[Asked, Depends(asked_for)]
 
 
-async def read_list(
-    request: Request, caller: Caller, at: Asked, open_id: str | None = None
-) -> tuple[Listed, Neighbours | None]:
-    """Return the list that is asked for, and what lies beside one request in it."""
+async def read_list(request: Request, caller: Caller, at: Asked) -> Listed:
+    """Return the list that is asked for."""
     store, now = face_of(request).store, face_of(request).clock.now()
     viewer = await viewer_of(request, caller)
     page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE)
-    counted = await counting.counts(store, viewer, now=now)
-    beside = await listing.neighbours(store, viewer, at.listing, open_id, now=now) if open_id else None
-    return listed(at, page, counted, now), beside
+    return listed(at, page, await counting.counts(store, viewer, now=now), now)
+
+
+async def beside(request: Request, caller: Caller, at: Asked, request_id: str) -> Neighbours:
+    """Return what lies beside a request in the list."""
+    store, now = face_of(request).store, face_of(request).clock.now()
+    viewer = await viewer_of(request, caller)
+    return await listing.neighbours(store, viewer, at.listing, request_id, now=now)
 
 
 async def viewer_of(request: Request, caller: Caller) -> Viewer:
@@ -69,13 +72,12 @@ async def viewer_of(request: Request, caller: Caller) -> Viewer:
 @router.get("/inbox")
 async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Response:
     """Show the list; on a wide screen with its first request."""
+    found = await read_list(request, caller, at)
     if part == "list":
-        found, _ = await read_list(request, caller, at)
         return await render(request, "inbox_part.html", **_around(found), sheet=None, picked=())
-    found, _ = await read_list(request, caller, at)
     if found.items and not at.after:
         try:
-            return await open_page(request, caller, at, found.items[0].id, at_list=True)
+            return await open_page(request, caller, at, found.items[0].id, at_list=True, found=found)
         except UnknownId:  # it has gone between the two reads
             pass
     return await render(
@@ -134,11 +136,15 @@ async def open_page(
     typed: Typed | None = None,
     problem: shown.Problem | None = None,
     at_list: bool = False,
+    found: Listed | None = None,
 ) -> Response:
-    """Return the page of one request; `typed` is what somebody has written already, `problem` what is in the way."""
+    """Return the page of one request; `typed` is what somebody has written already, `problem` what is in the way.
+
+    `found` is the list beside it, where that was read already.
+    """
     face = face_of(request)
     now = face.clock.now()
-    found, beside = await read_list(request, caller, at, request_id)
+    found = found or await read_list(request, caller, at)
     read = await face.store.read(sheet.read, request_id=request_id, caller=caller)
     values = shown.values(
         read,
@@ -159,7 +165,7 @@ async def open_page(
         status,
         **{**_around(found), **values},
         sheet=read,
-        place=beside,
+        place=await beside(request, caller, at, request_id),
         problem=problem,
         kept=kept(typed, values) if problem and typed else (),
         picked=(),

@@ -48,6 +48,18 @@ class Query:
         view = "decided_by_me" if self.view == "decided" else self.view
         return Listing(view, self.sort, self.flow, self.text)  # type: ignore[arg-type]
 
+    def address(self, part: str | None = None, **changed: str | None) -> str:
+        """Return the address of this list, changed in parts; from its beginning, unless told otherwise."""
+        if "q" in changed:
+            changed["text"] = changed.pop("q") or None
+        parts: dict[str, Any] = {"after": None, **{key: value or None for key, value in changed.items()}}
+        at = replace(self, **parts)
+        return "/inbox" + _written(at, part)
+
+    def open(self, request_id: str) -> str:
+        """Return the address of a request, with this list beside it."""
+        return f"/requests/{quote(request_id, safe='')}" + _written(self)
+
 
 def query(view: str, sort: str, flow: str, q: str, after: str) -> Query:
     """Return what an address asks for. Raises `InvalidInput` for a view or an order that there isn't."""
@@ -145,15 +157,11 @@ class Listed:
 
     def address(self, part: str | None = None, **changed: str | None) -> str:
         """Return the address of this list, changed in parts; from its beginning, unless told otherwise."""
-        if "q" in changed:
-            changed["text"] = changed.pop("q") or None
-        parts: dict[str, Any] = {"after": None, **{key: value or None for key, value in changed.items()}}
-        at = replace(self.query, **parts)
-        return "/inbox" + _written(at, part)
+        return self.query.address(part, **changed)
 
     def open(self, request_id: str) -> str:
         """Return the address of a request, with this list beside it."""
-        return f"/requests/{quote(request_id, safe='')}" + _written(self.query)
+        return self.query.open(request_id)
 
 
 def _written(at: Query, part: str | None = None) -> str:

@@ -63,7 +63,7 @@ def _is_told(step: dict[str, Any], sheet: Sheet) -> bool:
 
 def _post(step: dict[str, Any]) -> Post:
     look, icon = STATES[step["state"]]
-    at = step.get("at")
+    at = step["at"]
     when = f"{datetime.fromisoformat(at).astimezone():%H:%M}" if at else ""
     name = step["address"].rsplit("/", 1)[-1]
     word = step["kind"] if name.isdigit() else name
@@ -73,7 +73,7 @@ def _post(step: dict[str, Any]) -> Post:
 def _about(step: dict[str, Any]) -> list[str]:
     result = step["result"] if isinstance(step["result"], dict) else {}
     found = [result["model"]] if isinstance(result.get("model"), str) and "usage" in result else []
-    if step.get("took") is not None:
+    if (step["took"] or 0) >= 0.001:
         found.append(took(step["took"]))
     if isinstance(step["error"], dict):
         found.append(str(step["error"].get("kind", "failed")))
