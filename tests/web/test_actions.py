@@ -288,13 +288,13 @@ async def test_many_at_once_with_a_result_for_each(site: Site, script: bool, ver
 
 
 async def test_a_list_is_filtered_searched_sorted_and_paged(site: Site, script: bool) -> None:
-    for number in range(60):
+    for number in range(40):
         await site.ask(f"Bulk {number:02}", timeout=10_000 + number, audience="alice")
     late = await site.ask("The urgent one", priority=10, timeout=90_000)
     other = await site.ask("Asks bob", audience="bob")
     page = await (await site.visit("alice", java_script_enabled=script)).open("/inbox")
     titles = page.locator(".item > a")
-    await expect(titles).to_have_count(50)
+    await expect(titles).to_have_count(30)
     await page.get_by_role("link", name="Show more").click()
     await expect(titles).to_have_count(11)
     await search(page, script, "urgent")

@@ -28,7 +28,7 @@ NOTHING = {
     "all": "There are no requests",
 }
 SORTS = {"due": "Due first", "urgent": "Most urgent", "oldest": "Oldest"}
-PAGE = 50
+PAGE = 30
 SOON = timedelta(hours=1)
 
 
