@@ -81,7 +81,7 @@ def failure(error: Exception) -> Failure:
         case StoreError():
             return Failure(503, "store", "The store can't do that now", told, wait=5)
     return Failure(
-        500, "fault", "Our fault", "Nothing was changed that you asked for last; look before you try again."
+        500, "fault", "Our fault", "This was not finished. Look at how things stand before you try again."
     )
 
 
