@@ -73,7 +73,7 @@ async def serve_app(
         )
         if await nobody_can_log_in(app.people):
             link = await first_link(app.people, serving.url)
-            note(f"nobody has an account yet; this link signs you in, once:\n\n    {link}\n")
+            note(f"nobody can sign in with a password yet; this link signs you in, once:\n\n    {link}\n")
         await serving.until(stopping)
         note("stopping; what is not finished goes on when a worker runs again")
 
