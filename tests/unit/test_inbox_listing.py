@@ -22,6 +22,7 @@ from handrail.requests.routing import may_see, people
 from handrail.stores import list_rows
 from handrail.stores.memory import MemoryStore
 from handrail.testing.clock import START
+from tests.support.requests_desk import pure_request
 
 NAMES = ("ann", "bob", "cem")
 GROUPS = {"legal": ("ann", "bob"), "press": ("cem",)}
@@ -213,5 +214,18 @@ async def test_counts_are_the_lengths_of_the_lists(requests: list[HumanRequest],
         opened = [one for one in requests if one.id in expected(requests, who, Listing("open"))]
         flows = {flow: count.number for flow, count in found.flows.items()}
         assert flows == {flow: sum(one.flow == flow for one in opened) for flow in {o.flow for o in opened}}
+    finally:
+        await store.close()
+
+
+async def test_a_request_of_several_that_its_starter_may_decide_too_counts_once() -> None:
+    who = Audience(("bob",), ("legal",))
+    one = changed(pure_request(["bob"], []), audience=who, asked=None, initiator="ann")
+    store = await MemoryStore().open()
+    try:
+        await store.do(write, [one])
+        ann = Viewer("ann", ("legal",))
+        found = await counting.counts(store, ann, now=START)
+        assert (found.mine.number, found.open.number) == (1, 1)
     finally:
         await store.close()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from handrail.inbox.filing import Lot, lot_of
+from handrail.inbox.filing import Lot, lot_of, lots_aside
 from handrail.inbox.ports import InboxTransaction, Sought, Store
 from handrail.inbox.viewer import Viewer
 from handrail.requests.request import HumanRequest
@@ -91,7 +91,9 @@ def _looked_at(tx: InboxTransaction, lots: Collection[Lot]) -> tuple[list[HumanR
     plain = {lot.name for lot in lots if not lot.careful}
     places = tx.places(careful, Sought(), LOOKED_AT + 1) if careful else []
     found = tx.outlines([place.id for place in places[:LOOKED_AT]]).values()
-    return [request for request in found if lot_of(request) not in plain], len(places) > LOOKED_AT
+    return [
+        request for request in found if not plain.intersection((lot_of(request), *lots_aside(request)))
+    ], len(places) > LOOKED_AT
 
 
 def _number(tx: InboxTransaction, lots: Iterable[Lot], until: datetime | None = None) -> int:
