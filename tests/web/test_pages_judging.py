@@ -253,3 +253,11 @@ async def test_a_problem_beside_the_fields_of_a_version_is_said(here: Place) -> 
     page = await decide(bob, request, 422, verb="approve", edit="1", **{"edit/content": "two"})
     assert "0 answers" not in page
     assert "must be empty with approve" in text(page)
+
+
+async def test_a_decision_that_does_not_say_what_was_shown_is_not_counted(here: Place) -> None:
+    alice = await here.visitor("alice")
+    request = await here.app.inbox.open(RequestDraft("approval", "Publish it?", {"content": "words"}))
+    answer = await alice.post(f"/requests/{request.id}/decide", 409, verb="approve")
+    assert "say what was shown" in answer.text
+    assert not (await views.request(here.app.store, request.id)).ended

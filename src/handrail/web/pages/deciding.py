@@ -19,6 +19,7 @@ from handrail.requests.errors import (
     UnknownId,
 )
 from handrail.requests.request import HumanRequest
+from handrail.web import acts
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
 from handrail.web.pages import conflict, posting, sheet
@@ -76,12 +77,18 @@ async def decide(request: Request, caller: Known, at: At, request_id: str) -> Re
         return await visit.page(200, None, given.typed, edit=given.is_edit)
     if given.problems:
         return await visit.page(422, _fields(given), given.typed, edit=given.is_edit)
+    if given.seen is None:  # a decision is bound to what was shown
+        problem = Problem(
+            "Your decision was not counted", "It didn’t say what was shown. Look, and decide again."
+        )
+        return await visit.page(409, problem, given.typed, edit=given.is_edit)
     near = await beside(request, caller, at, request_id)
     try:
-        decided = await face_of(request).inbox.decide(
+        decided = await acts.decide(
+            face_of(request),
+            caller,
             request_id,
             given.verb,
-            actor=caller.actor,
             payload=given.payload,
             comment=given.comment,
             seen_hash=given.seen,

@@ -12,6 +12,7 @@ from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import Conflict, HandrailError, InvalidInput, UnknownId
 from handrail.requests.request import HumanRequest
+from handrail.web import acts
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
 from handrail.web.pages import posting, sheet
@@ -95,7 +96,7 @@ async def _decided(
     request: Request, caller: Caller, form: FormData, picked: list[str], verb: Verb
 ) -> list[Item]:
     """Decide one after the other: each is its own decision, and one that fails stops no other."""
-    inbox, comment = face_of(request).inbox, posting.text(form, "comment").strip() or None
+    comment = posting.text(form, "comment").strip() or None
     found = []
     for request_id in picked:
         title = request_id
@@ -106,7 +107,7 @@ async def _decided(
                 raise Conflict(
                     "it was not among those that were shown; look at it, and decide again", winner=None
                 )
-            await inbox.decide(request_id, verb, actor=caller.actor, comment=comment, seen_hash=seen)
+            await acts.decide(face_of(request), caller, request_id, verb, comment=comment, seen_hash=seen)
             found.append(Item(request_id, title))
         except HandrailError as error:
             found.append(Item(request_id, title, problem=failure(error).detail))
