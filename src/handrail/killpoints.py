@@ -34,6 +34,8 @@ KILL_POINTS: dict[str, str] = {
     "finish:before": "all steps are done, the end of the run is not stored",
     "finish:after": "the end of the run is stored, nobody has been told",
     "cancel:after": "the cancellation is stored",
+    "team:before": "somebody is about to act on a board",
+    "team:after": "what somebody did to a board is stored, and what followed from it",
     "commit:before": "a transaction is written and not committed",
     "commit:after": "a transaction is committed, nobody has been told",
 }

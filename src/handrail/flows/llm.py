@@ -145,6 +145,12 @@ def _message(place: int, message: Any) -> Message:
     raise InvalidInput(f"messages[{place}] needs a role ({', '.join(ROLES)}) and content (text). {TAKES}")
 
 
+def check_model(model: Model | None) -> Model | None:
+    """Return what can be a model; raises `InvalidFlow` for what can't."""
+    _is_function(model)
+    return model
+
+
 def _is_function(model: Any) -> bool:
     """Whether a function stands in for a model; raises `InvalidFlow` for what can't be a model at all."""
     if model is None or (isinstance(model, str) and model.strip()):

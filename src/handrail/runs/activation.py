@@ -132,6 +132,8 @@ class Activation:
     """the flow that is executed"""
     home: str | None = None
     """the worker that the run lives and dies with"""
+    parent: str | None = None
+    """the run that has begun this one"""
     gathers: "dict[str, Gather]" = field(default_factory=dict)
     """by their addresses, those whose branches are executed now"""
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -192,6 +194,7 @@ class Activation:
                 wake_at=wake_at,
                 again=again,
                 park=park,
+                parent=self.parent,
             )
         except Exception:  # refused: nothing was stored, so the strand doesn't wait
             strand.parked, strand.written = False, written

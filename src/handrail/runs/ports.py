@@ -31,6 +31,8 @@ class RunFilter:
     text: str | None = None
     """what the id holds, whatever the case of its letters"""
     initiator: str | None = None
+    parent: str | None = None
+    """only those that this run has begun; without it, only those that no run has"""
 
 
 class RunTransaction(InboxTransaction, Protocol):

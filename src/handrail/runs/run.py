@@ -55,6 +55,8 @@ class StoredRun:
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     """`name`, `kind` and `message` of a failure, or the `difference` that needs attention"""
+    parent: str | None = None
+    """the run that has begun this one, and is woken whenever this one is taken up, comes to a wait or ends"""
 
     @property
     def settled(self) -> bool:
@@ -75,4 +77,5 @@ def public(run: StoredRun) -> dict[str, Any]:
         "result": run.result,
         "error": run.error,
         "worker": run.worker,
+        "parent": run.parent,
     }

@@ -255,6 +255,7 @@ class Runner:
             lambda: len(encode(run.input)),
             whole=self.flows[run.queue],
             home=run.home,
+            parent=run.parent,
         )
         self._activations[run.id] = activation
         strand = Strand("", asyncio.current_task(), frames=claimed.frames, requests=claimed.requests)

@@ -106,6 +106,7 @@ def _claim_known(tx: RunTransaction, known: Claimed, worker: str, now: datetime)
     if not tx.take_waiting(run.id, run.token, worker, now):
         return _claim_one(tx, run.id, (run.queue,), worker, now)
     tx.take_wakeups(run.id, now)
+    wake(tx, run.parent, now)
     run = changed(run, worker=worker, token=run.token + 1, updated_at=now)
     return Claimed(run, known.frames, _asked(tx, known.frames))
 
@@ -127,7 +128,15 @@ def _claim_one(
         _open_strand(tx, run_id, strand)
     run = changed(run, status=RunStatus.RUNNING, worker=worker, token=run.token + 1, updated_at=now)
     tx.update_run(run)
+    wake(tx, run.parent, now)
     return Claimed(run, *load(tx, run_id, ""))
+
+
+def wake(tx: RunTransaction, run_id: str | None, now: datetime) -> None:
+    """Wake a run, if one is named: the one that has begun another may have something to do now."""
+    if run_id is not None:
+        tx.add_wakeup(run_id, "", now)
+        tx.signal("wakeup", run_id)
 
 
 def _open_strand(tx: RunTransaction, run_id: str, strand: str) -> Entry | None:
@@ -218,6 +227,7 @@ def record(
     wake_at: datetime | None = None,
     again: str | None = None,
     park: bool = False,
+    parent: str | None = None,
 ) -> bool:
     """Write journal entries, open a request, set a timer, let the run wait: what belongs together, at once.
 
@@ -241,8 +251,10 @@ def record(
     if wake_at is not None:
         tx.add_wakeup(run_id, strand, wake_at)
         tx.signal("timer", wake_at.isoformat())
-    if park and tx.has_wakeup(run_id, now):  # what woke it meanwhile wakes it at once
-        tx.signal("wakeup", run_id)
+    if park:
+        wake(tx, parent, now)
+        if tx.has_wakeup(run_id, now):  # what woke it meanwhile wakes it at once
+            tx.signal("wakeup", run_id)
     return True
 
 
@@ -365,6 +377,7 @@ def _clear(tx: RunTransaction, run: StoredRun, now: datetime, actor: str | None)
     failed_in = {"step": run.error["name"]} if run.error and "name" in run.error else {}
     log(tx, run, run.status.lower(), now, actor, **failed_in)
     tx.signal("run", run.id)
+    wake(tx, run.parent, now)
 
 
 def cancel(tx: RunTransaction, *, run_id: str, now: datetime, actor: str) -> StoredRun | None:

@@ -270,9 +270,13 @@ class ListRows:
                 where = where.and_(Condition(f"{column} = ?", (str(value),)))
         if which.text:
             where = where.and_(text_condition(which.text, "id"))
+        if which.parent is None:
+            index, where = "run_created", where.and_(Condition("parent IS NULL", ()))
+        else:
+            index, where = "run_parent", where.and_(Condition("parent = ?", (which.parent,)))
         statement = (
             "SELECT id, flow, queue, status, created_at, updated_at, initiator, error FROM run "
-            f"INDEXED BY run_created WHERE {where.text} ORDER BY created_at DESC, id DESC LIMIT ?"
+            f"INDEXED BY {index} WHERE {where.text} ORDER BY created_at DESC, id DESC LIMIT ?"
         )
         rows = self.connection.execute(statement, (*where.values, limit))
         return [_run(*row) for row in rows]

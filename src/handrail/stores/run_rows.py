@@ -18,7 +18,7 @@ from handrail.stores.statements import statements
 SQL = statements("runs")
 RUN_COLUMNS = (
     "id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, "
-    "signature, input, result, error"
+    "signature, input, result, error, parent"
 )
 
 
@@ -265,6 +265,7 @@ def _row(run: StoredRun) -> tuple[Any, ...]:
         _text(run.input),
         _text(run.result),
         _text(run.error),
+        run.parent,
     )
 
 
@@ -284,6 +285,7 @@ def _run(row: tuple[Any, ...]) -> StoredRun:
         data,
         result,
         error,
+        parent,
     ) = row
     return StoredRun(
         id=run_id,
@@ -300,6 +302,7 @@ def _run(row: tuple[Any, ...]) -> StoredRun:
         token=token,
         result=_value(result),
         error=_value(error),
+        parent=parent,
     )
 
 

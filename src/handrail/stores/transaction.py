@@ -1,4 +1,4 @@
-"""One transaction on SQLite: the ports of inbox, runs and people, side by side."""
+"""One transaction on SQLite: the ports of inbox, runs, people and teams, side by side."""
 
 import sqlite3
 from collections.abc import Container
@@ -11,6 +11,7 @@ from handrail.stores.measure_rows import MeasureRows
 from handrail.stores.outside_rows import OutsideRows
 from handrail.stores.people_rows import PeopleRows
 from handrail.stores.run_rows import RunRows
+from handrail.stores.team_rows import TeamRows
 
 
 class Mark(NamedTuple):
@@ -25,7 +26,7 @@ class Mark(NamedTuple):
 BEGINNING = Mark(0, None, 0, 0)
 
 
-class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows):
+class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows):
     """What units of work see of a SQLite database."""
 
     def __init__(self, connection: sqlite3.Connection, *, reading: bool = False) -> None:

@@ -3,11 +3,11 @@ SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event
 WHERE run_id = :run_id AND request_id IS NULL ORDER BY sequence
 
 -- name: insert_run
-INSERT INTO run (id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+INSERT INTO run (id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error, parent)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 
 -- name: run
-SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
+SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error, parent
 FROM run WHERE id = :id
 
 -- name: standing
@@ -140,5 +140,5 @@ DELETE FROM worker WHERE id = :id
 SELECT id, pid, host, started_at, flows FROM worker ORDER BY id
 
 -- name: runs_of_worker
-SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error
+SELECT id, flow, queue, status, token, worker, home, initiator, created_at, updated_at, signature, input, result, error, parent
 FROM run WHERE (worker = :worker OR home = :worker) AND status IN ('PENDING', 'RUNNING', 'WAITING')

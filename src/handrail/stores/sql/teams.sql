@@ -1,0 +1,99 @@
+-- name: insert_team
+INSERT INTO team (run_id, name, status, version, inputs, result_task, error, begun_at, moved_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: team
+SELECT run_id, name, status, version, inputs, result_task, error, begun_at, moved_at FROM team WHERE run_id = ?
+
+-- name: update_team
+UPDATE team SET status = ?, version = ?, error = ?, moved_at = ? WHERE run_id = ? AND version = ?
+
+-- name: insert_card
+INSERT INTO card (
+    run_id, place, task, title, agent, status, ready, parallel, round, since, run, request_id, reason, moved_at,
+    feedback, processed, counted, calls, input_tokens, output_tokens, cost, unpriced
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_text
+INSERT INTO card_text (run_id, task, planned, result) VALUES (?, ?, ?, ?)
+
+-- name: insert_dependency
+INSERT INTO dependency (run_id, task, needs) VALUES (?, ?, ?)
+
+-- name: update_card
+UPDATE card SET status = ?, ready = ?, round = ?, since = ?, run = ?, request_id = ?, reason = ?, moved_at = ?,
+    feedback = ?, processed = ?, counted = ?, calls = ?, input_tokens = ?, output_tokens = ?, cost = ?, unpriced = ?
+WHERE run_id = ? AND task = ?
+
+-- name: update_result
+UPDATE card_text SET result = ? WHERE run_id = ? AND task = ?
+
+-- name: card
+SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task) WHERE run_id = :run_id AND task = :task
+
+-- name: cards
+SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
+WHERE run_id = :run_id AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+ORDER BY place LIMIT :limit
+
+-- name: outlines
+SELECT {columns} FROM card WHERE run_id = :run_id ORDER BY place
+
+-- name: decided_cards
+SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
+WHERE card.run_id = :run_id AND card.status = 'AWAITING_VALIDATION' AND EXISTS (
+    SELECT 1 FROM request WHERE request.id = card.request_id AND request.status NOT IN ('OPEN', 'CLAIMED')
+)
+ORDER BY place
+
+-- name: next_cards
+-- A task without `parallel` comes up when all before it are done: only the first that isn't done can be that one.
+SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
+WHERE run_id = :run_id AND (
+    status = 'REVISE' OR (status = 'BLOCKED' AND ready)
+    OR (
+        status = 'TODO'
+        AND (parallel OR place = (SELECT min(place) FROM card AS first WHERE first.run_id = :run_id AND first.status <> 'DONE'))
+        AND NOT EXISTS (
+            SELECT 1 FROM dependency JOIN card AS needed ON needed.run_id = :run_id AND needed.task = dependency.needs
+            WHERE dependency.run_id = :run_id AND dependency.task = card.task AND needed.status <> 'DONE'
+        )
+    )
+)
+ORDER BY place LIMIT :limit
+
+-- name: dependants
+WITH RECURSIVE behind (task) AS (
+    SELECT task FROM dependency WHERE run_id = :run_id AND needs = :task
+    UNION SELECT dependency.task FROM dependency JOIN behind ON dependency.needs = behind.task
+    WHERE dependency.run_id = :run_id
+)
+SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
+WHERE run_id = :run_id AND task IN behind AND status <> 'TODO' ORDER BY place
+
+-- name: task_counts
+SELECT status, count(*) FROM card WHERE run_id = ? GROUP BY status
+
+-- name: usage
+SELECT sum(calls), sum(input_tokens), sum(output_tokens), sum(unpriced) FROM card WHERE run_id = ?
+
+-- name: costs
+SELECT cost FROM card WHERE run_id = ? AND cost <> '0'
+
+-- name: insert_feedback
+INSERT INTO feedback (run_id, task, number, content, status, given_by, given_at, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: process_feedback
+UPDATE feedback SET status = 'PROCESSED', changed_at = ? WHERE run_id = ? AND task = ? AND number > ? AND number <= ?
+
+-- name: feedback
+SELECT number, content, status, given_by, given_at, changed_at FROM feedback
+WHERE run_id = ? AND task = ? AND number > ? ORDER BY number LIMIT ?
+
+-- name: team_log
+SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event INDEXED BY event_run
+WHERE run_id = ? AND request_id IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
+
+-- name: latest_team_log
+SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event INDEXED BY event_run
+WHERE run_id = ? AND request_id IS NULL AND sequence < ? ORDER BY sequence DESC LIMIT ?
