@@ -43,5 +43,11 @@ from handrail.requests.policy import at_least as at_least
 from handrail.requests.policy import escalation as escalation
 from handrail.requests.policy import fraction as fraction
 from handrail.runs.run import RunStatus as RunStatus
+from handrail.teams.agent import Agent as Agent
+from handrail.teams.status import FeedbackStatus as FeedbackStatus
+from handrail.teams.status import TaskStatus as TaskStatus
+from handrail.teams.status import WorkflowStatus as WorkflowStatus
+from handrail.teams.task import Task as Task
+from handrail.teams.team import Team as Team
 
 __version__ = "0.1.0"

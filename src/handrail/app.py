@@ -1,15 +1,12 @@
 """The one wiring file: a store, an engine, an inbox, and flows by their names."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from handrail import settings
 from handrail.channels import terminal
-from handrail.engines.local import LocalEngine, bury_the_dead
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
 from handrail.inbox.clock import SystemClock
@@ -18,18 +15,22 @@ from handrail.inbox.outbox import Channel
 from handrail.inbox.ports import Clock, InboxTransaction
 from handrail.people.people import People
 from handrail.people.secret import Secret
-from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, StoreClosed, UnknownId
+from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, UnknownId
 from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
 from handrail.runs import many, units
 from handrail.runs.draft import draft
 from handrail.runs.migration import Mapped, migrate
-from handrail.runs.ports import Worker
+from handrail.runs.ports import RunTransaction
 from handrail.runs.process_tasks import ProcessTasks
 from handrail.runs.run import RunStatus, StoredRun
-from handrail.runs.runner import Runner
 from handrail.runs.runs import Runs, check_run_id, find, result_of
 from handrail.stores.sqlite import SQLiteStore
+from handrail.teams import moves as team_moves
+from handrail.teams.flow import TeamFlow
+from handrail.teams.team import Team
+from handrail.teams.teams import Teams
+from handrail.worker import Work
 
 if TYPE_CHECKING:
     from handrail.web.face import Face
@@ -116,7 +117,7 @@ class App:
         self.allowed = settings.allowed_hosts(allow_hosts)
         self._concurrency = concurrency
         self._store: SQLiteStore | None = None
-        self._worker: _Work | None = None
+        self._worker: Work | None = None
 
     # -- flows --------------------------------------------------------------------------------------------------------
 
@@ -138,6 +139,17 @@ class App:
             self._worker.runner.flows[name] = node
         return node
 
+    def team(self, team: Team) -> Team:
+        """Register a team under its name, so that the workers of this app work for it; returns it.
+
+        Raises `InvalidFlow` for a name that is taken.
+        """
+        if not isinstance(team, Team):
+            raise InvalidInput(f"app.team takes a Team, not {type(team).__name__}")
+        self.flow(team.name, team.flow)
+        team.home = self
+        return team
+
     # -- opening ------------------------------------------------------------------------------------------------------
 
     @property
@@ -155,7 +167,12 @@ class App:
     @property
     def runs(self) -> Runs:
         """The runs of the store."""
-        return Runs(self.store, self.clock)
+        return Runs(self.store, self.clock, cancel=team_moves.cancel)
+
+    @property
+    def teams(self) -> Teams:
+        """The boards of the store."""
+        return Teams(self.store, self.clock)
 
     @property
     def people(self) -> People:
@@ -203,7 +220,7 @@ class App:
     async def work(self, url: str | None = None) -> AsyncIterator[Self]:
         """Open the store and work on its runs until the block ends."""
         async with self.connect(url):
-            work = _Work(self, self._concurrency)
+            work = Work(self.store, self.clock, self.flows, self.channels, self._concurrency)
             await work.start()
             self._worker = work
             try:
@@ -326,6 +343,29 @@ class App:
         finally:
             work.disown(run_id)
 
+    async def begin_team(
+        self, flow: TeamFlow, inputs: dict[str, Any] | None, run_id: str | None
+    ) -> StoredRun:
+        """Store the run of a team, or find the one that has this id, and work on it here.
+
+        Without inputs a run that exists is taken as it is. Raises `RunMismatch` for an id that means something else.
+        """
+        work = self._worker
+        if work is None:
+            raise ProgrammingError("the app is not working: start a team inside `async with app:`")
+        existing = None if run_id is None else await self.store.read(_run_or_none, run_id=run_id)
+        given = existing.input if existing is not None and inputs is None else inputs or {}
+        run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
+        known = work.runner.flows.get(flow.registered_as or "") is flow
+        run = self._draft(flow, given, run_id, flow.team, flow.team if known else f"run:{run_id}", None)
+        await self._begin(run, flow)
+        return run
+
+    @property
+    def person(self) -> str:
+        """Who acts in this process, as the operating system knows them."""
+        return settings.os_user()
+
     def tasks(self) -> ProcessTasks:
         """Return what gives tasks to people for code outside a run; they end with this worker."""
         if self._worker is None:
@@ -393,61 +433,10 @@ class App:
             work.engine.look()
 
 
+def _run_or_none(tx: RunTransaction, *, run_id: str) -> StoredRun | None:
+    return tx.run(run_id)
+
+
 def _set_groups(tx: InboxTransaction, *, groups: Mapping[str, Sequence[str]]) -> None:
     for name, people in groups.items():
         tx.set_members(name, people)
-
-
-class _Work:
-    """A worker of an app: alive while it holds its lock, known to others by its row."""
-
-    def __init__(self, app: App, concurrency: int) -> None:
-        now = app.clock.now()
-        self._app = app
-        self._store = app.store
-        self.worker = Worker(new_id("worker", now), os.getpid(), socket.gethostname(), now, tuple(app.flows))
-        self.runner = Runner(self._store, app.clock, self.worker.id, concurrency)
-        self.runner.flows.update(app.flows)
-        self.engine = LocalEngine(self.runner, self._store, app.clock, self._store.liveness, app.channels)
-        self.attended: dict[str, int] = {}
-        """runs that somebody in this process waits for at this moment"""
-
-    async def start(self) -> None:
-        """Show that this worker is alive, free what dead ones held, and begin to work."""
-        self._store.liveness.hold(self.worker.id)
-        await self._store.do(units.register, worker=self.worker)
-        await bury_the_dead(self._store, self._store.liveness, self._app.clock, self.worker.id)
-        serving = self._serving = asyncio.create_task(self.engine.serve(), name="handrail engine")
-        self.runner.halted = lambda: serving.done() or serving.cancelling() > 0
-
-    async def stop(self) -> None:
-        """Stop working: runs that were being executed are free for other workers."""
-        self._serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._serving
-        await self.runner.stop()
-        self.runner.give_up(StoreClosed("the app was closed; the run goes on where a worker knows its flow"))
-        try:
-            await self._store.do(units.bury, worker_id=self.worker.id, now=self._app.clock.now())
-        finally:  # if the store can't be written now, others find this worker dead and bury it
-            self._store.liveness.release(self.worker.id)
-
-    @property
-    def works(self) -> bool:
-        """Whether it goes on with runs at this moment."""
-        return not self._serving.done()
-
-    def attend(self, run_id: str) -> None:
-        """Somebody in this process waits for this run."""
-        self.attended[run_id] = self.attended.get(run_id, 0) + 1
-
-    def forget(self, queue: str) -> None:
-        """Forget the flow of a run that has settled, unless it is known by a name."""
-        if queue.startswith("run:"):
-            self.runner.flows.pop(queue, None)
-
-    def disown(self, run_id: str) -> None:
-        """Nobody waits here any more; a run that hasn't settled goes on without its caller."""
-        self.attended[run_id] -= 1
-        if not self.attended[run_id]:
-            del self.attended[run_id]

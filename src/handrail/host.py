@@ -18,6 +18,7 @@ from handrail.requests.errors import StoreClosed
 from handrail.runs.process_tasks import ProcessTasks
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import result_of
+from handrail.teams.home import fill_open_home
 
 
 class _Host:
@@ -117,4 +118,11 @@ async def _open_tasks() -> ProcessTasks:
 
 
 fill_start_run(_start_run)
+
+
+async def _open_home() -> App:
+    return (await _host(settings.store_url(), settings.os_user())).app
+
+
 fill_open_tasks(_open_tasks)
+fill_open_home(_open_home)

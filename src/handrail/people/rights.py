@@ -63,6 +63,8 @@ class Right(StrEnum):
     CANCEL = "cancel runs"
     RETRY = "retry runs"
     MIGRATE = "migrate runs"
+    FEEDBACK = "give feedback to teams and unblock tasks"
+    STEER = "pause, resume and stop teams"
     SETTINGS = "see the settings"
     PEOPLE = "manage people"
     GROUPS = "manage groups"
@@ -90,6 +92,8 @@ TABLE: dict[Right, tuple[tuple[Role, ...], Scope]] = {
     Right.CANCEL: (_WORKERS, Scope.RUNS_WRITE),
     Right.RETRY: (_WORKERS, Scope.RUNS_WRITE),
     Right.MIGRATE: (_WORKERS, Scope.RUNS_WRITE),
+    Right.FEEDBACK: (_WORKERS, Scope.DECIDE),
+    Right.STEER: (_WORKERS, Scope.RUNS_WRITE),
     Right.SETTINGS: (_ADMINS, Scope.ADMIN),
     Right.PEOPLE: (_ADMINS, Scope.ADMIN),
     Right.GROUPS: (_ADMINS, Scope.ADMIN),
@@ -100,6 +104,8 @@ TABLE: dict[Right, tuple[tuple[Role, ...], Scope]] = {
 
 OF_THE_INITIATOR = frozenset({Right.READ_REQUESTS, Right.REMIND, Right.ESCALATE, Right.WITHDRAW})
 """what whoever started it may do with a request that doesn't ask them; not reassign it to whom they like"""
+OF_THE_ASKED = frozenset({Right.READ_RUNS, Right.FEEDBACK})
+"""what whoever is asked by a request of a run may do with the run"""
 BY_THE_INBOX = frozenset({Right.DECIDE, Right.CLAIM, Right.COMMENT})
 """what the inbox itself lets only the audience do"""
 
@@ -146,12 +152,12 @@ def check_request(caller: Caller, right: Right, request: HumanRequest, members: 
 def check_run(caller: Caller, right: Right, initiator: str | None, *, asked: bool = False) -> None:
     """Raise `NotAllowed` unless the caller has a right, and has it for the run that `initiator` started.
 
-    `asked` is whether a request of the run asks them, or did: who is asked may read it, and no more (rule
-    `initiator`).
+    `asked` is whether a request of the run asks them, or did: who is asked may read it, give feedback where it is a
+    team's, and no more (rule `initiator`).
     """
     check(caller, right)
-    reads = right is Right.READ_RUNS and (caller.reads_everything or asked)
-    if caller.is_admin or reads or (initiator is not None and caller.name == initiator):
+    concerned = asked and right in OF_THE_ASKED
+    if caller.is_admin or concerned or (initiator is not None and caller.name == initiator):
         return
     raise NotAllowed(
         f"{caller.name!r} may not {right} that others have started: their initiator and admins may",

@@ -5,6 +5,7 @@ HandrailError
 │   ├── NotJSON             data that JSON can't carry
 │   ├── PayloadTooLarge     over 1 MiB
 │   ├── InvalidFlow         nodes that don't fit together: two equal names, no node at all
+│   ├── InvalidTeam         agents and tasks that don't fit together
 │   └── InvalidItem         one of many items that a flow can't begin with; `index`
 ├── UnknownId               no such request, run or flow (also a LookupError)
 ├── NotAllowed              the person may not do this; `rule` says why
@@ -16,6 +17,7 @@ HandrailError
 │   ├── RunCancelled
 │   ├── RunAbandoned        its process ended and nobody else may go on with it
 │   ├── RunNeedsAttention   its past doesn't match its flow; `difference`
+│   ├── TeamErrored         something broke in a team that is no obstacle of a task
 │   └── RunMismatch         a run id used again with other input or for another flow
 ├── ProgrammingError        the flow's own code breaks a rule of durable execution
 │   ├── ForeignTask         a step or an ask from another asyncio task
@@ -54,6 +56,10 @@ class PayloadTooLarge(InvalidInput):
 
 class InvalidFlow(InvalidInput):
     """Nodes that don't fit together."""
+
+
+class InvalidTeam(InvalidInput):
+    """Agents and tasks that don't fit together."""
 
 
 class InvalidItem(InvalidInput):
@@ -146,6 +152,10 @@ class RunNeedsAttention(RunError):
     ) -> None:
         super().__init__(message, run_id=run_id)
         self.difference = difference or {}
+
+
+class TeamErrored(RunError):
+    """Something broke in a team that is no obstacle of a task: mend it, then resume the team."""
 
 
 class RunMismatch(RunError):

@@ -62,7 +62,15 @@ async def rehearse(run: StoredRun, flow: ChainableNode, store: Store, clock: Clo
     """
     claimed = Claimed(run, *await store.read(units.load, run_id=run.id, frame=""))
     activation = _Rehearsed(
-        run.id, run.token, run.flow, run.initiator, store, clock, lambda: len(encode(run.input)), whole=flow
+        run.id,
+        run.token,
+        run.flow,
+        run.initiator,
+        store,
+        clock,
+        lambda: len(encode(run.input)),
+        whole=flow,
+        parent=run.parent,
     )
     try:
         await _to_the_end_of_its_past(flow, claimed, activation)

@@ -1,7 +1,7 @@
 """What is done with runs from outside: start, look, wait, cancel, retry."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from handrail import killpoints
@@ -68,9 +68,11 @@ def _listed(
 class Runs:
     """The runs of a store, for those who start and watch them."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, cancel: Callable[..., Any] = units.cancel) -> None:
         self._store = store
         self._clock = clock
+        self._cancel = cancel
+        """the unit that cancels a run and what belongs to it"""
 
     async def get(self, run_id: str) -> StoredRun:
         """Return a run or raise `UnknownId`."""
@@ -100,7 +102,7 @@ class Runs:
 
     async def cancel(self, run_id: str, *, actor: str) -> StoredRun:
         """Cancel a run and withdraw its requests. Raises `Conflict` if it has ended otherwise."""
-        run = await self._store.do(units.cancel, run_id=run_id, now=self._clock.now(), actor=actor)
+        run = await self._store.do(self._cancel, run_id=run_id, now=self._clock.now(), actor=actor)
         killpoints.reach("cancel:after")
         if run is None:
             raise UnknownId(f"there is no run {run_id!r} in this store; `handrail runs` lists them")

@@ -5,8 +5,7 @@ from typing import Any
 
 from handrail.flows.execution import StepOptions
 from handrail.flows.llm import Model, check_model
-from handrail.requests.errors import InvalidInput
-from handrail.teams.plan import InvalidTeam
+from handrail.requests.errors import InvalidInput, InvalidTeam
 
 
 class Agent:

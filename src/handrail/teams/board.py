@@ -1,7 +1,7 @@
 """A board as its events make it: nothing else is needed to rebuild it, and no other code applies them."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from handrail.inbox.ports import LogEntry
@@ -16,6 +16,7 @@ from handrail.teams.event import (
     WorkflowMoved,
     read,
 )
+from handrail.teams.plan import Planned
 from handrail.teams.status import FeedbackStatus, TaskStatus, WorkflowStatus, check_workflow
 
 
@@ -44,6 +45,14 @@ class Board:
         for line in lines:
             if (event := read(line)) is not None:
                 board.apply(event)
+        return board
+
+    @classmethod
+    def planned(cls, team: str, tasks: Iterable[Planned], inputs: dict[str, Any]) -> "Board":
+        """Return a board before its work has begun."""
+        board = cls()
+        board.team, board.inputs, never = team, inputs, datetime.fromtimestamp(0, UTC)
+        board.cards = {task.id: Card(task, place, never) for place, task in enumerate(tasks)}
         return board
 
     def apply(self, event: TeamEvent) -> None:

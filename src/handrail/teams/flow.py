@@ -12,12 +12,11 @@ from handrail.flows.execution import Data, inside
 from handrail.flows.node import ChainableNode
 from handrail.inbox.moves import LostRace
 from handrail.requests.content import JSON
-from handrail.requests.errors import InvalidInput
+from handrail.requests.errors import InvalidInput, TeamErrored
 from handrail.runs.scope import Scope
 from handrail.teams import moves, plan, work
 from handrail.teams.agent import Agent
 from handrail.teams.conversation import converse
-from handrail.teams.errors import TeamErrored
 from handrail.teams.plan import Planned
 from handrail.teams.ports import StoredTeam, TeamTransaction
 from handrail.teams.round import CallUsage, RoundEnd
@@ -69,7 +68,7 @@ class TeamFlow(ChainableNode):
         inputs = {**self.inputs, **data}
         while True:
             try:
-                return await scope.activation.store.do(
+                return await scope.activation.insist(  # type: ignore[no-any-return]
                     moves.advance,
                     run_id=scope.run_id,
                     name=self.team,
@@ -85,7 +84,7 @@ class TeamFlow(ChainableNode):
 
         async def consult(heard: int, worked_in: int, usage: Sequence[CallUsage]) -> list[dict[str, Any]]:
             async def look() -> JSON:
-                notes = await store.do(
+                notes = await scope.activation.insist(
                     work.consult,
                     run_id=board,
                     task=task,

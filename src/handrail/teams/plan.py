@@ -10,14 +10,10 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from handrail.requests.content import JSON, encode
-from handrail.requests.errors import InvalidInput
+from handrail.requests.errors import InvalidTeam
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_.-]+)?)\}")
 RESULT = "taskResult:"
-
-
-class InvalidTeam(InvalidInput):
-    """Agents and tasks that don't fit together."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from handrail.requests.content import as_stored
+from handrail.requests.errors import InvalidTeam
 from handrail.teams.agent import Agent
-from handrail.teams.plan import InvalidTeam, Planned
+from handrail.teams.plan import Planned
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 TITLE = 120

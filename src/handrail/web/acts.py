@@ -4,6 +4,7 @@ What a caller may not read doesn't exist for them: `UnknownId`, in the same word
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from handrail.inbox import moves
@@ -132,3 +133,31 @@ def own_run(tx: RunTransaction, *, caller: Caller, run_id: str) -> StoredRun:
     if run is None or not _reads_run(tx, caller, run):
         raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one")
     return run
+
+
+async def steer(
+    face: Face, caller: Caller, right: Right, unit: Callable[..., Any], run_id: str, **arguments: Any
+) -> Any:
+    """Let a caller act on the board of a run by a unit of `teams.moves`; returns what the unit does.
+
+    Raises `UnknownId`, `NotAllowed` (naming the rule), `InvalidInput` or `Conflict`.
+    """
+    return await face.teams.do(
+        _steered, unit=unit, caller=caller, right=right, run_id=run_id, arguments=arguments
+    )
+
+
+def _steered(
+    tx: RunTransaction,
+    *,
+    unit: Callable[..., Any],
+    caller: Caller,
+    right: Right,
+    run_id: str,
+    arguments: dict[str, Any],
+    now: datetime,
+) -> Any:
+    run = readable_run(tx, caller=caller, run_id=run_id)
+    if right is not Right.DECIDE:  # who may decide, the request says
+        rights.check_run(caller, right, run.initiator, asked=True)
+    return unit(tx, run_id=run_id, actor=caller.actor, now=now, **arguments)

@@ -15,6 +15,8 @@ from handrail.inbox.ports import Clock, Store
 from handrail.people.people import People
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import Runs
+from handrail.teams import moves as team_moves
+from handrail.teams.teams import Teams
 from handrail.web.live import Tail
 from handrail.web.outgoing import Outgoing
 
@@ -58,7 +60,12 @@ class Face:
     @property
     def runs(self) -> Runs:
         """The runs of the store."""
-        return Runs(self.store, self.clock)
+        return Runs(self.store, self.clock, cancel=team_moves.cancel)
+
+    @property
+    def teams(self) -> Teams:
+        """The boards of the store."""
+        return Teams(self.store, self.clock)
 
     @cached_property
     def tail(self) -> Tail:

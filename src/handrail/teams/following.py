@@ -1,0 +1,119 @@
+"""A local picture of one run of a team: the events of its log, applied in order as they come, told in order.
+
+The picture is brought up to date at once, whoever asks; callbacks are called one after the other behind it. It is not
+durable: whoever attaches anew learns how things stand, not what happened while nobody listened.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from handrail.inbox.ports import Store
+from handrail.teams.board import Board
+from handrail.teams.event import WorkflowMoved, read
+from handrail.teams.ports import TeamTransaction
+from handrail.teams.status import WorkflowStatus
+
+logger = logging.getLogger(__name__)
+
+PAGE = 1000
+"""events that are read at once"""
+
+Told = Callable[[Board, "WorkflowMoved | None"], Sequence[Callable[[], Any]]]
+"""Gives the calls that an event, applied to the board, is told by."""
+
+
+class Following:
+    """Follows one run of a team on the present event loop until it is closed."""
+
+    def __init__(self, store: Store, run_id: str, told: Told) -> None:
+        self.run_id = run_id
+        self.board = Board()
+        self._store = store
+        self._told = told
+        self._reading = asyncio.Lock()
+        self._look = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._calls: asyncio.Queue[Callable[[], Any]] = asyncio.Queue()
+        self._unlisten = store.listen(self._heard)
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._keep_up(), name=f"handrail board of {run_id}"),
+            loop.create_task(self._call(), name=f"handrail callbacks of {run_id}"),
+        ]
+
+    async def begin(self) -> None:
+        """Learn how things stand; only the present status is told."""
+        await self.catch_up(silently=True)
+        if self.board.status is not WorkflowStatus.INITIAL:
+            self._tell(WorkflowMoved(self.board.status, self.board.error))
+
+    async def catch_up(self, *, silently: bool = False) -> None:
+        """Apply every event that is stored by now."""
+        async with self._reading:
+            while lines := await self._store.read(
+                _log, run_id=self.run_id, after=self.board.sequence, limit=PAGE
+            ):
+                for line in lines:
+                    event = read(line)
+                    if event is None:
+                        self.board.sequence = line.sequence
+                        continue
+                    self.board.apply(event)
+                    if not silently:
+                        fact = event.fact
+                        self._tell(fact if isinstance(fact, WorkflowMoved) else None)
+        self._changed.set()
+
+    def _tell(self, moved: WorkflowMoved | None) -> None:
+        for call in self._told(self.board, moved):
+            self._calls.put_nowait(call)
+
+    async def told(self) -> None:
+        """Return once every callback has been called."""
+        await self._calls.join()
+
+    @property
+    def all_told(self) -> bool:
+        """Whether no callback is under way."""
+        return self._calls.empty() and not self._calls._unfinished_tasks  # type: ignore[attr-defined]
+
+    async def changed(self) -> None:
+        """Return once something has happened since this was called last."""
+        await self._changed.wait()
+        self._changed.clear()
+
+    def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
+        if any(topic == "elsewhere" or (topic == "team" and one == self.run_id) for topic, one in signals):
+            self._look.set()
+
+    async def _keep_up(self) -> None:
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            await self.catch_up()
+
+    async def _call(self) -> None:
+        while True:
+            call = await self._calls.get()
+            try:
+                result = call()
+                if inspect.isawaitable(result):
+                    await result
+            except Exception:
+                logger.exception("a callback of the team of run %s failed", self.run_id)
+            finally:
+                self._calls.task_done()
+                self._changed.set()
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._unlisten()
+        for task in self._tasks:
+            task.cancel()
+
+
+def _log(tx: TeamTransaction, *, run_id: str, after: int, limit: int) -> list[Any]:
+    return tx.team_log(run_id, after, limit)
