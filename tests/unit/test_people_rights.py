@@ -51,7 +51,7 @@ def test_a_refusal_says_who_may() -> None:
 def test_a_key_narrows_even_an_admin() -> None:
     narrowed = caller("ann", "admin", (Scope.REQUESTS_READ, Scope.DECIDE))
     allowed = {right for right in Right if rights.may(narrowed, right)}
-    assert allowed == {Right.READ_REQUESTS, Right.DECIDE, Right.CLAIM}
+    assert allowed == {Right.READ_REQUESTS, Right.DECIDE, Right.CLAIM, Right.FEEDBACK}
     with pytest.raises(NotAllowed, match="use one with the scope runs:write") as refused:
         rights.check(narrowed, Right.START)
     assert refused.value.rule == "scope"

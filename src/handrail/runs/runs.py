@@ -68,7 +68,9 @@ def _listed(
 class Runs:
     """The runs of a store, for those who start and watch them."""
 
-    def __init__(self, store: Store, clock: Clock, *, cancel: Callable[..., Any] = units.cancel) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, cancel: Callable[..., StoredRun | None] = units.cancel
+    ) -> None:
         self._store = store
         self._clock = clock
         self._cancel = cancel

@@ -143,14 +143,14 @@ async def steer(
     Raises `UnknownId`, `NotAllowed` (naming the rule), `InvalidInput` or `Conflict`.
     """
     return await face.teams.do(
-        _steered, unit=unit, caller=caller, right=right, run_id=run_id, arguments=arguments
+        _steered, act=unit, caller=caller, right=right, run_id=run_id, arguments=arguments
     )
 
 
 def _steered(
     tx: RunTransaction,
     *,
-    unit: Callable[..., Any],
+    act: Callable[..., Any],
     caller: Caller,
     right: Right,
     run_id: str,
@@ -160,4 +160,4 @@ def _steered(
     run = readable_run(tx, caller=caller, run_id=run_id)
     if right is not Right.DECIDE:  # who may decide, the request says
         rights.check_run(caller, right, run.initiator, asked=True)
-    return unit(tx, run_id=run_id, actor=caller.actor, now=now, **arguments)
+    return act(tx, run_id=run_id, actor=caller.actor, now=now, **arguments)
