@@ -70,7 +70,7 @@ class Filter:
     key_prefix: str | None = None
     """how the keys of tasks begin"""
     awaited_by: tuple[str, ...] = ()
-    """runs that asked it, or that wait for it"""
+    """runs that asked it, that have begun a run which did, or that wait for it"""
 
 
 Order = Literal["due", "urgent", "oldest"]

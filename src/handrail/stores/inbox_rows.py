@@ -229,10 +229,11 @@ def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
         values += [which.key_prefix] * 2
     if which.awaited_by:
         runs = "(SELECT value FROM json_each(?))"
+        begun = f"(SELECT value FROM json_each(?) UNION ALL SELECT id FROM run WHERE parent IN {runs})"
         conditions.append(
-            f"(run_id IN {runs} OR id IN (SELECT request_id FROM watch WHERE run_id IN {runs}))"
+            f"(run_id IN {begun} OR id IN (SELECT request_id FROM watch WHERE run_id IN {runs}))"
         )
-        values += [json.dumps(which.awaited_by)] * 2
+        values += [json.dumps(which.awaited_by)] * 3
     if which.after is not None:
         conditions.append("id > ?")
         values.append(which.after)
