@@ -48,6 +48,7 @@ def question(move: str, sheet: Sheet, given: Mapping[str, str]) -> Question | No
             whom = telling.names(rungs[0].to)
             return Question(move, f"Ask {whom} as well, now instead of later?", "Escalate")
         case "withdraw" if Right.WITHDRAW in sheet.moves:
-            title = "Take the request back? Nobody can decide it then, and the run goes on without an answer."
+            told = telling.withdrawing(sheet.request)
+            title = f"Take the request back? Nobody can decide it then. {told}"
             return Question(move, title, "Withdraw the request", (reason,), danger=True)
     return None

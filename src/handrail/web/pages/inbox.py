@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from handrail.inbox import counting, listing
 from handrail.inbox.listing import Neighbours
 from handrail.inbox.viewer import Viewer
-from handrail.people.rights import Caller
+from handrail.people.rights import Caller, Right, may
 from handrail.requests.errors import UnknownId
 from handrail.web.auth.door import face_of, token_of
 from handrail.web.pages import sheet, shown
@@ -74,18 +74,18 @@ async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Resp
     """Show the list; on a wide screen with its first request."""
     found = await read_list(request, caller, at)
     if part == "list":
-        return await render(request, "inbox_part.html", **_around(found), sheet=None, picked=())
+        return await render(request, "inbox_part.html", **_around(found, caller), sheet=None, picked=())
     if found.items and not at.after:
         try:
             return await open_page(request, caller, at, found.items[0].id, at_list=True, found=found)
         except UnknownId:  # it has gone between the two reads
             pass
     return await render(
-        request, "inbox.html", **_around(found), sheet=None, picked=(), at_list=True, live=True
+        request, "inbox.html", **_around(found, caller), sheet=None, picked=(), at_list=True, live=True
     )
 
 
-def _around(found: Listed) -> dict[str, Any]:
+def _around(found: Listed, caller: Caller) -> dict[str, Any]:
     """Return what every page with a list shows of it."""
     counts = found.counts
     unclaimed, opened = counts.unclaimed, counts.open
@@ -103,6 +103,7 @@ def _around(found: Listed) -> dict[str, Any]:
         "waiting": str(counts.mine) if counts.mine.number else "",
         "elsewhere": elsewhere,
         "nothing_yet": False,
+        "picks": may(caller, Right.DECIDE),
         "form": None,
     }
 
@@ -163,7 +164,7 @@ async def open_page(
         request,
         "inbox.html",
         status,
-        **{**_around(found), **values},
+        **{**_around(found, caller), **values},
         sheet=read,
         place=await beside(request, caller, at, request_id),
         problem=problem,
@@ -178,7 +179,7 @@ async def open_page(
 async def state(request: Request, caller: Known, request_id: str) -> Response:
     """Return how a request stands, for the script of a page that is being read."""
     read = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
-    newer = await face_of(request).store.read(sheet.newest, request=read)
+    newer = await face_of(request).store.read(sheet.newest, request=read, caller=caller)
     return JSONResponse(
         {
             "version": read.version,
