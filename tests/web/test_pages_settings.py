@@ -102,7 +102,7 @@ async def test_a_form_without_its_token_changes_nothing(here: Place, path: str) 
     for token in ({}, {"form_token": "0" * 64}):
         answer = await alice.http.post(path, data={**fields, **token})
         assert answer.status_code == 403
-        assert "this form is from another session" in answer.text
+        assert "This form is from another session" in answer.text
     assert await here.people.everybody() == before
 
 
@@ -226,6 +226,16 @@ async def test_signing_out_ends_the_session(here: Place) -> None:
 # -- people -----------------------------------------------------------------------------------------------------------
 
 
+async def test_a_name_is_said_once_where_it_is_shown_as_it_is(here: Place) -> None:
+    alice = await here.visitor("alice", Role.ADMIN)
+    await alice.post("/settings/people", 200, name="bob", display="", role="reviewer")
+    await alice.post("/settings/people", 200, name="carol", display="Carol Reed", role="viewer")
+    page = text(await alice.see("/settings/people"))
+    assert "bob Reviewer" in page
+    assert "bob bob" not in page
+    assert "Carol Reed carol Viewer" in page
+
+
 async def test_somebody_is_added_with_a_link_that_is_shown_once_and_signs_in(here: Place) -> None:
     alice = await here.visitor("alice", Role.ADMIN)
     added = await alice.post(
@@ -239,7 +249,7 @@ async def test_somebody_is_added_with_a_link_that_is_shown_once_and_signs_in(her
     await bob.enter(link.rsplit("/", 1)[1])
     page = text(await bob.see("/settings/me"))
     assert "Bob Stone" in page
-    assert "Role viewer" in page
+    assert "Role Viewer" in page
 
 
 async def test_a_taken_or_impossible_name_is_told_beside_its_field_and_what_was_typed_is_kept(

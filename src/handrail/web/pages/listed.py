@@ -27,6 +27,8 @@ NOTHING = {
     "decided": "You have decided nothing yet",
     "all": "There are no requests",
 }
+LATEST = ("decided", "all")
+"""views that begin with what came last, however they are sorted"""
 SORTS = {"due": "Due first", "urgent": "Most urgent", "oldest": "Oldest"}
 PAGE = 30
 SOON = timedelta(hours=1)
@@ -128,8 +130,8 @@ class Listed:
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
-        """The orders to choose from."""
-        return list(SORTS.items())
+        """The orders to choose from; what is over has one of its own."""
+        return [] if self.query.view in LATEST else list(SORTS.items())
 
     @property
     def views(self) -> list[View]:
@@ -188,7 +190,7 @@ def listed(at: Query, page: Page, counts: Counts, now: datetime) -> Listed:
 
 def _when(row: Row, now: datetime, at: Query) -> str:
     """Return under which heading a request stands; only the order by deadline has headings that follow it."""
-    if at.view in ("decided", "all"):
+    if at.view in LATEST:
         return "Latest first"
     if at.sort != "due":
         return SORTS[at.sort]

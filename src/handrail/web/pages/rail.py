@@ -6,6 +6,7 @@ from datetime import datetime
 from handrail.requests.decision import Verb
 from handrail.runs.journal import State
 from handrail.runs.timeline import Post as Step
+from handrail.web.content.label import label
 from handrail.web.pages.sheet import Remark, Sheet
 from handrail.web.pages.words import clock, count, lasting, took
 
@@ -44,7 +45,7 @@ def posts(sheet: Sheet, now: datetime, following: str | None) -> list[Post]:
         return past
     waited = lasting((now - sheet.request.opened_at).total_seconds())
     here = Post("is-awaiting now", "awaiting", "Waiting for a decision", waited)
-    then = [Post("next", "todo", following, "next")] if following else []
+    then = [Post("next", "todo", label(following), "next")] if following else []
     return [*past, here, *then]
 
 
@@ -64,7 +65,8 @@ def _post(step: Step) -> Post:
     look, icon = STATES[step.state]
     when = f"{step.at.astimezone():%H:%M}" if step.at else ""
     word = step.kind if step.name.isdigit() else step.name
-    return Post(look, icon, word, when, ", ".join(_about(step)))
+    about = ", ".join(each for each in _about(step) if each != step.name)
+    return Post(look, icon, label(word), when, about)
 
 
 def _about(step: Step) -> list[str]:

@@ -10,6 +10,7 @@ from handrail.requests.decision import YES, Verb
 from handrail.requests.judgement import counting
 from handrail.requests.policy import All, Audience, Escalation, First, needed
 from handrail.requests.request import HumanRequest, Status
+from handrail.web.content.label import label
 from handrail.web.pages.words import count, lasting
 
 SHOWN_NAMES = 4
@@ -171,7 +172,7 @@ def effect(request: HumanRequest, following: str | None) -> str:
     if request.run_id is None:
         return "Your decision settles it, and can’t be taken back."
     verb = "Answering" if Verb.ANSWER in request.draft.verbs else "Approving"
-    then = f"goes on with {following}" if following else "lets the run go on"
+    then = f"goes on with “{label(following)}”" if following else "lets the run go on"
     return f"{verb} {then} at once, and can’t be taken back."
 
 
