@@ -28,6 +28,13 @@ NAMES = ("ann", "bob", "cem")
 GROUPS = {"legal": ("ann", "bob"), "press": ("cem",)}
 TITLES = ("Publish?", "Grüße 50%", "GRÜSSE_x", "a" * 300 + "publish", "", "[x]*?\\")
 TEXTS = ("pub", "ü", "%", "_", "x", "Ü", "nothing", "RUN_1", "[x]*?\\", "]")
+STATUSES = (
+    (Status.OPEN,),
+    (Status.CLAIMED,),
+    (Status.RESOLVED,),
+    (Status.OPEN, Status.RESOLVED),
+    (Status.CLAIMED, Status.EXPIRED),
+)
 ENDED_VERBS = (Verb.APPROVE, Verb.REJECT)
 
 
@@ -126,6 +133,8 @@ def _listed(one: HumanRequest, who: Viewer, which: Listing) -> bool:
         return False
     if which.flow is not None and one.flow != which.flow:
         return False
+    if which.statuses and one.status not in which.statuses:
+        return False
     if which.text is not None:
         held = f"{one.draft.title[:TITLE]}\n{one.flow or ''}\n{one.run_id or ''}"
         if which.text.lower() not in held.lower():
@@ -159,6 +168,7 @@ listings = st.builds(
     st.sampled_from(ORDERS),
     st.sampled_from([None, None, "a", "a'b", "none"]),
     st.sampled_from([None, None, *TEXTS]),
+    st.sampled_from([(), (), *STATUSES]).map(frozenset),
 )
 
 
@@ -227,5 +237,24 @@ async def test_a_request_of_several_that_its_starter_may_decide_too_counts_once(
         ann = Viewer("ann", ("legal",))
         found = await counting.counts(store, ann, now=START)
         assert (found.mine.number, found.open.number) == (1, 1)
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("lots", [300, 1], ids=["lots told apart", "lots taken together"])
+async def test_claimed_ones_are_found_among_open_ones(lots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_rows, "MOST_LOTS", lots)
+    some = [
+        changed(pure_request(None, []), id=f"req_{number:04d}", audience=Audience()) for number in range(30)
+    ]
+    taken = [
+        changed(one, status=Status.CLAIMED, claimed_by="ann") if one.id == "req_0025" else one for one in some
+    ]
+    store = await MemoryStore().open()
+    try:
+        await store.do(write, taken)
+        which = Listing("open", "oldest", statuses=frozenset({Status.CLAIMED}))
+        for who in (Viewer("ann"), Viewer("root", everything=True)):
+            assert await paged(store, who, which, 5) == ["req_0025"]
     finally:
         await store.close()

@@ -15,7 +15,7 @@ from handrail.requests.decision import Actor, Strength, Verb
 from handrail.requests.policy import Audience, escalation, policy
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.web.pages import sheet
-from tests.support.web_visits import Place, Visitor, place, text
+from tests.support.web_visits import ROOT, Place, Visitor, place, text
 
 VERBS = (Verb.APPROVE, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.REJECT)
 JURY = {"audience": ["alice", "bob", "carol"], "quorum": "all", "blind": True}
@@ -90,6 +90,8 @@ async def test_a_page_offers_what_the_act_lets_pass_and_nothing_else(
 ) -> None:
     roles = {"alice": Role.REVIEWER, "bob": Role.REVIEWER, "vera": Role.VIEWER, "root": Role.ADMIN}
     for name, role in roles.items():
+        await here.people.add(name, actor=ROOT, role=role)
+    for name, role in roles.items():
         visitor = await here.visitor(name, role)
         for acts in ("decide", "claim", "comment", "remind", "reassign", "withdraw"):
             request = await asked(here, rules)
@@ -113,6 +115,7 @@ async def test_a_right_is_looked_at_in_the_transaction_that_moves(
     here: Place, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     bob = await here.visitor("bob")
+    await here.people.add("carol", actor=ROOT)
     await bob.see("/settings/me")
     ladder = {"escalations": [escalation(after=60, to="carol")], "timeout": 60, "on_timeout": "escalate"}
     request = await asked(here, {"audience": ["bob"], **ladder})
@@ -177,6 +180,7 @@ async def test_what_withdrawing_does_to_the_run_is_told_before_it_and_true(
 async def test_a_revision_that_a_run_has_replaced_leads_to_the_one_that_asks_now(here: Place) -> None:
     here.app.flow("loop", FeedbackLoop(FunctionNode(lambda x: x), audience=["alice", "bob"]))
     bob = await here.visitor("bob")
+    await here.people.add("alice", actor=ROOT)
     await here.run("loop", {"content": "rivers"}, "river")
     (first,) = await views.requests(here.app.store, run_id="river")
     assert "is here" not in text(await bob.see(f"/requests/{first.id}"))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from handrail.people.facts import Role
+from handrail.people.facts import Kind, Role
 from handrail.people.login import LoggedIn
 from handrail.requests.decision import Actor
 from tests.support.web_visits import PASSWORD, ROOT, Place, Visitor, place, text
@@ -468,3 +468,19 @@ async def test_all_keys_are_on_one_page(here: Place) -> None:
         "g then i Go to the inbox",
     ):
         assert told in page
+
+
+async def test_signing_in_again_ends_the_session_that_the_browser_had(here: Place) -> None:
+    bob = await here.visitor("bob", password=PASSWORD)
+    elsewhere = await here.visitor("bob")
+    assert len(await here.people.sessions("bob")) == 2
+    await bob.enter(await here.people.make_link(Kind.LOGIN, "bob", actor=ROOT))
+    assert len(await here.people.sessions("bob")) == 2
+    carol = await here.people.add("carol", actor=ROOT, password=PASSWORD)
+    await bob.see("/settings/me")
+    await bob.post("/login", who=carol.name, password=PASSWORD)
+    assert len(await here.people.sessions("bob")) == 1
+    await elsewhere.see("/settings/me")
+    refused = await bob.http.post("/login", data={"form_token": "x", "who": "carol", "password": "wrong"})
+    assert refused.status_code == 403
+    assert len(await here.people.sessions("carol")) == 1, "only a login ends it"

@@ -5,7 +5,7 @@ number of requests: it may be short, and even empty, while it names what is next
 asked with and has left since are theirs to read, and are not listed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -17,7 +17,7 @@ from handrail.inbox.ports import InboxTransaction, Order, Sought, Store
 from handrail.inbox.viewer import Viewer
 from handrail.requests.errors import InvalidInput
 from handrail.requests.policy import needed
-from handrail.requests.request import HumanRequest, Status
+from handrail.requests.request import ENDED, HumanRequest, Status
 
 View = Literal["mine", "open", "overdue", "unclaimed", "decided_by_me", "ended", "all"]
 VIEWS: tuple[View, ...] = ("mine", "open", "overdue", "unclaimed", "decided_by_me", "ended", "all")
@@ -37,12 +37,19 @@ class Listing:
 
     `order` is that of pending requests: `due` (the deadline, none last), `urgent` (the priority, then due) or `oldest`.
     What has ended comes with the latest first, `all` with the youngest. `text` is looked for in title, flow and run id.
+    `statuses` leaves those of a view that are in one of them; none means all.
     """
 
     view: View = "mine"
     order: Order = "due"
     flow: str | None = None
     text: str | None = None
+    statuses: frozenset[Status] = frozenset()
+
+    @property
+    def shown(self) -> frozenset[Status]:
+        """The statuses that its requests may have."""
+        return self.statuses or frozenset(Status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,17 @@ class Neighbours:
     more: bool
     previous: str | None
     next: str | None
+
+
+def view_of(statuses: Collection[Status]) -> View:
+    """Return the view that has all requests in some of these statuses, and as few others as can be.
+
+    >>> view_of([Status.CLAIMED]), view_of([Status.EXPIRED]), view_of([Status.OPEN, Status.RESOLVED])
+    ('open', 'ended', 'all')
+    """
+    if ENDED.isdisjoint(statuses):
+        return "open"
+    return "ended" if ENDED.issuperset(statuses) else "all"
 
 
 def check(listing: Listing, limit: int) -> None:
@@ -202,9 +220,11 @@ class Source:
         while batch := self._read(after, size):
             careful = [place.id for place in batch if place.careful]
             seen = self._tx.outlines(careful)
-            looked += len(careful)
+            looked += len(careful) if self._plain else len(batch)
             for place in batch:
                 request = seen.get(place.id)
+                if request is None and not self._plain:
+                    continue
                 if request is None or self._belongs(request):
                     yield place, request
             after = batch[-1]
@@ -217,6 +237,8 @@ class Source:
     def _read(self, after: Place | None, size: int) -> list[Place]:
         listing, tx = self.listing, self._tx
         match listing.view:
+            case "ended" if ENDED.isdisjoint(listing.shown):
+                return []
             case "ended":
                 return tx.ended_places(listing.flow, after, size)
             case "decided_by_me":
@@ -228,10 +250,18 @@ class Source:
         if not self._viewer.everything or listing.view == "mine":
             return places
         # Whoever sees everything has to look at what may be claimed, and at nothing else.
-        return [Place(*place[:3], place.careful and listing.view == "unclaimed") for place in places]
+        looks = listing.view == "unclaimed" or bool(listing.statuses)
+        return [Place(*place[:3], place.careful and looks) for place in places]
+
+    @property
+    def _plain(self) -> bool:
+        """Whether what needn't be looked at belongs to the list: nobody has claimed it, and it is open."""
+        return Status.OPEN in self.listing.shown
 
     def _belongs(self, request: HumanRequest) -> bool:
         listing, viewer = self.listing, self._viewer
+        if request.status not in listing.shown:
+            return False
         match listing.view:
             case "mine":
                 return viewer.works_on(request) and viewer.sees(request)
@@ -248,8 +278,11 @@ class Source:
 
 def lots_of(tx: InboxTransaction, viewer: Viewer, listing: Listing) -> list[Lot]:
     """Return the lots in which a list of pending requests lies."""
+    if not listing.shown - ENDED:
+        return []
     lots = tx.lots(None if viewer.everything and listing.view != "mine" else viewer.keys)
-    return [lot for lot in lots if listing.flow in (None, lot.flow)]
+    plain = Status.OPEN in listing.shown
+    return [lot for lot in lots if listing.flow in (None, lot.flow) and (plain or lot.careful is not False)]
 
 
 def _has_text(request: HumanRequest, text: str) -> bool:

@@ -74,6 +74,8 @@ class Filter:
 
 
 Order = Literal["due", "urgent", "oldest"]
+Deciding = Literal["able", "viewer", "off", "unknown"]
+"""whether somebody can decide: they have an account that does, one that only looks, one that is switched off, none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,10 @@ class InboxTransaction(Protocol):
 
     def groups_of(self, person: str) -> tuple[str, ...]:
         """Return the groups that somebody belongs to."""
+        ...
+
+    def deciders(self, names: Collection[str]) -> Mapping[str, Deciding] | None:
+        """Return of each of these people whether they can decide; None as long as nobody has an account."""
         ...
 
     def misfiled_requests(self) -> list[str]:

@@ -146,5 +146,5 @@ def own_run(tx: RunTransaction, *, caller: Caller, run_id: str) -> StoredRun:
     """Return a run that a caller has started, or reads. Raises `Conflict` for the id of somebody else's run."""
     run = tx.run(run_id)
     if run is None or not _reads_run(tx, caller, run):
-        raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one")
+        raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one", about="taken")
     return run

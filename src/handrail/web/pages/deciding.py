@@ -1,7 +1,7 @@
 """What people do with a request: decide, and every other move. Forms post here and lead to the next request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,6 +13,7 @@ from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import (
     Conflict,
+    FieldProblem,
     InvalidDecision,
     InvalidInput,
     NotAllowed,
@@ -24,7 +25,7 @@ from handrail.requests.request import HumanRequest
 from handrail.web import acts
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
-from handrail.web.pages import conflict, posting, sheet
+from handrail.web.pages import asking, conflict, posting, sheet
 from handrail.web.pages.inbox import At, Known, beside, open_page
 from handrail.web.pages.listed import Query as Asked
 from handrail.web.pages.notice import Notice, leave
@@ -186,8 +187,8 @@ async def reassign(request: Request, caller: Known, at: At, request_id: str) -> 
     typed = Typed(fields={"to": to, "reason": reason})
     visit = Visit(request, caller, at, request_id)
     if not who:
-        problem = Problem("Nobody is named", "Name who should decide; nothing was changed.")
-        return await visit.page(422, problem, typed, ask="reassign")
+        fault = FieldProblem("to", "Name who should decide.")
+        return await visit.page(422, *_misnamed("Nobody is named", typed, fault), ask="reassign")
     try:
         named = audience(who)
     except InvalidInput as error:
@@ -208,6 +209,12 @@ async def withdraw(request: Request, caller: Known, at: At, request_id: str) -> 
     )
 
 
+def _misnamed(told: str, typed: Typed, fault: FieldProblem) -> tuple[Problem, Typed]:
+    """Return what is said above the page and beside the field of whoever is named wrongly."""
+    links = (FieldLink(f"ask-{fault.path}", asking.TO),)
+    return Problem(UNCHANGED, told, links=links), replace(typed, faults={fault.path: fault.message})
+
+
 async def _moved(
     visit: Visit,
     right: Right,
@@ -224,6 +231,8 @@ async def _moved(
     except (Conflict, NotAllowed, InvalidInput, InvalidDecision, PayloadTooLarge) as error:
         problem = Problem(UNCHANGED, str(error))
         ask = unit.__name__ if right in ASKED_FIRST else ""
+        if isinstance(error, InvalidInput) and ask and error.fields:
+            problem, typed = _misnamed(str(error), typed or Typed(), error.fields[0])
         try:
             return await visit.page(failure(error).status, problem, typed or Typed(), ask=ask)
         except UnknownId:

@@ -146,7 +146,7 @@ async def open_page(
     face = face_of(request)
     now = face.clock.now()
     found = found or await read_list(request, caller, at)
-    read = await face.store.read(sheet.read, request_id=request_id, caller=caller)
+    read = await face.store.read(sheet.read, request_id=request_id, caller=caller, ask=ask)
     values = shown.values(
         read,
         caller,

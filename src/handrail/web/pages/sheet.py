@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handrail.inbox import deciders
 from handrail.inbox.ports import Filter
 from handrail.inbox.similar import Similar, similar_to
 from handrail.inbox.viewer import Viewer
@@ -22,6 +23,7 @@ from handrail.requests.routing import may_see
 from handrail.runs.run import StoredRun
 from handrail.runs.timeline import Post, read_latest
 from handrail.web import acts
+from handrail.web.pages.choices import choices
 
 MOVES = (Right.CLAIM, Right.COMMENT, Right.REASSIGN, Right.ESCALATE, Right.REMIND, Right.WITHDRAW)
 STEPS = 13
@@ -63,6 +65,10 @@ class Sheet:
     unable: Mapping[str, str]
     """who is asked by name and may not decide all the same, and what they are"""
     blind: bool
+    shortage: str | None = None
+    """why those asked can't come to an outcome, for admins"""
+    choices: tuple[str, ...] = ()
+    """whom it may be reassigned to, where that is asked"""
 
     @property
     def needs_answer(self) -> bool:
@@ -75,8 +81,11 @@ class Sheet:
         return not isinstance(self.request.policy.quorum, First)
 
 
-def read(tx: Any, *, request_id: str, caller: Caller) -> Sheet:
-    """Return the sheet of a request. Raises `UnknownId` if there is none that the reader may see."""
+def read(tx: Any, *, request_id: str, caller: Caller, ask: str = "") -> Sheet:
+    """Return the sheet of a request, and for the move `ask` what that needs.
+
+    Raises `UnknownId` if there is none that the reader may see.
+    """
     request = visible(tx, request_id=request_id, caller=caller)
     previous = tx.request(request.draft.previous) if request.draft.previous else None
     run = tx.run(request.run_id) if request.run_id else None
@@ -97,6 +106,8 @@ def read(tx: Any, *, request_id: str, caller: Caller) -> Sheet:
         is_asked=includes(request, caller.name, tx.members),
         unable=_unable(tx, request),
         blind=blind,
+        shortage=deciders.shortage(tx, request) if caller.is_admin else None,
+        choices=choices(tx, request, caller) if ask == "reassign" else (),
     )
 
 

@@ -43,6 +43,8 @@ class Typed:
     form: Form | None = None
     draft: Draft | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """what is wrong with these fields"""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def values(
         "why_not": _why_not(sheet, caller),
         "is_next": request.due != request.deadline,
         "moves": {right.value.split()[0].replace("send", "remind") for right in sheet.moves},
-        "asking": asking.question(ask, sheet, typed.fields),
+        "asking": asking.question(ask, sheet, typed.fields, typed.faults),
         "rail": rail.posts(sheet, now, following(flows.get(request.flow or ""), request)),
         "hints": HINTS,
         "done": telling.DONE,
