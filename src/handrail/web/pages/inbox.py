@@ -48,19 +48,22 @@ def asked_for(
 At = Annotated[Asked, Depends(asked_for)]
 
 
-async def read_list(request: Request, caller: Caller, at: Asked) -> Listed:
-    """Return the list that is asked for."""
+async def read_list(request: Request, caller: Caller, at: Asked, *, near: bool = True) -> Listed:
+    """Return the list that is asked for; with `near` it can tell what lies beside its requests."""
     store, now = face_of(request).store, face_of(request).clock.now()
     viewer = await viewer_of(request, caller)
-    page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE)
+    page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE, near=near)
     return listed(at, page, await counting.counts(store, viewer, now=now), now)
 
 
-async def beside(request: Request, caller: Caller, at: Asked, request_id: str) -> Neighbours:
-    """Return what lies beside a request in the list."""
+async def beside(
+    request: Request, caller: Caller, at: Asked, request_id: str, found: Listed | None = None
+) -> Neighbours:
+    """Return what lies beside a request in the list; `found` is that, where it was read already."""
     store, now = face_of(request).store, face_of(request).clock.now()
     viewer = await viewer_of(request, caller)
-    return await listing.neighbours(store, viewer, at.listing, request_id, now=now)
+    page = found.page if found is not None else None
+    return await listing.neighbours(store, viewer, at.listing, request_id, now=now, page=page)
 
 
 async def viewer_of(request: Request, caller: Caller) -> Viewer:
@@ -72,7 +75,7 @@ async def viewer_of(request: Request, caller: Caller) -> Viewer:
 @router.get("/inbox")
 async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Response:
     """Show the list; on a wide screen with its first request."""
-    found = await read_list(request, caller, at)
+    found = await read_list(request, caller, at, near=part != "list" and not at.after)
     if part == "list":
         return await render(request, "inbox_part.html", **_around(found, caller), sheet=None, picked=())
     if found.items and not at.after:
@@ -166,7 +169,7 @@ async def open_page(
         status,
         **{**_around(found, caller), **values},
         sheet=read,
-        place=await beside(request, caller, at, request_id),
+        place=await beside(request, caller, at, request_id, found),
         problem=problem,
         kept=kept(typed, values) if problem and typed else (),
         picked=(),

@@ -111,7 +111,12 @@ class Listed:
     items: tuple[Row, ...]
     groups: tuple[Group, ...]
     counts: Counts
-    next: str | None
+    page: Page
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of what follows."""
+        return self.page.next
 
     @property
     def word(self) -> str:
@@ -127,6 +132,11 @@ class Listed:
     def searched(self) -> bool:
         """Whether a text narrows it."""
         return self.query.text is not None
+
+    @property
+    def cut(self) -> bool:
+        """Whether the search ended before the page was full, and can go on."""
+        return self.searched and self.next is not None and len(self.items) < PAGE
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
@@ -185,7 +195,7 @@ def listed(at: Query, page: Page, counts: Counts, now: datetime) -> Listed:
     groups = []
     for word in dict.fromkeys(word for word, _ in lines):
         groups.append(Group(word, tuple(line for each, line in lines if each == word)))
-    return Listed(at, tuple(page.rows), tuple(groups), counts, page.next)
+    return Listed(at, tuple(page.rows), tuple(groups), counts, page)
 
 
 def _when(row: Row, now: datetime, at: Query) -> str:
