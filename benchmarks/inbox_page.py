@@ -34,6 +34,10 @@ PAGES = {
     "one flow": "/inbox?view=open&flow=flow-3",
     "overdue": "/inbox?view=overdue",
     "search": "/inbox?view=open&q=refund",
+    "search, rare": "/inbox?view=open&q=4711",
+    "search, nothing": "/inbox?view=open&q=nowhere",
+    "search, oldest": "/inbox?view=open&sort=oldest&q=4711",
+    "search, not ASCII": "/inbox?view=open&q=%D0%BF%D1%80%D0%B8",
     "what changed": "/inbox?part=list",
 }
 

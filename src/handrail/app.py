@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from handrail import settings
@@ -12,9 +13,12 @@ from handrail.flows.node import ChainableNode
 from handrail.inbox.clock import SystemClock
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Channel
-from handrail.inbox.ports import Clock, InboxTransaction
+from handrail.inbox.ports import Clock
+from handrail.people.groups import set_group
 from handrail.people.people import People
+from handrail.people.ports import PeopleTransaction
 from handrail.people.secret import Secret
+from handrail.requests.decision import SYSTEM
 from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, UnknownId
 from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
@@ -75,7 +79,8 @@ class App:
     Args:
         store: a URL (`sqlite:///handrail.db`, `memory://`), a path, or a store; by default `HANDRAIL_STORE` or
             `handrail.db` in the working directory.
-        groups: people by the name of their group, for audiences such as `group:legal`.
+        groups: people by the name of their group, for audiences such as `group:legal`. These groups are the code's:
+            each opening of the app makes them so again, whatever was set by hand; all others stay as they were set.
         channels: by name, what carries requests to people who are not looking at an inbox.
         concurrency: how many runs are executed at once; runs that wait don't count.
         allow_hosts: hosts (`host` or `host:port`) and networks that callbacks may reach though they aren't public; by
@@ -193,6 +198,7 @@ class App:
             people=self.people,
             url=url,
             groups=frozenset(self.groups),
+            channels=self.channels.keys(),
             outgoing=Outgoing(self.allowed),
             works=lambda: self._worker is not None and self._worker.works,
         )
@@ -210,7 +216,7 @@ class App:
         self._store = await store.open()
         try:
             if self.groups:
-                await store.do(_set_groups, groups=self.groups)
+                await store.do(_set_groups, groups=self.groups, now=self.clock.now())
             yield self
         finally:
             self._store = None
@@ -437,6 +443,7 @@ def _run_or_none(tx: RunTransaction, *, run_id: str) -> StoredRun | None:
     return tx.run(run_id)
 
 
-def _set_groups(tx: InboxTransaction, *, groups: Mapping[str, Sequence[str]]) -> None:
+def _set_groups(tx: PeopleTransaction, *, groups: Mapping[str, Sequence[str]], now: datetime) -> None:
+    """Make the groups that code names what code says; that is logged where it changes something."""
     for name, people in groups.items():
-        tx.set_members(name, people)
+        set_group(tx, name=name, people=people, actor=SYSTEM, now=now)

@@ -10,6 +10,7 @@ people have. For an older level its code comes first on the path:
     level-2.db  was made by commit 4dc4d43
     level-3.db  was made by the commit that brought level 3
     level-4.db  was made by the commit that brought level 4
+    level-5.db  was made by the commit that brought level 5
 
 The file is SQLite's own, not its text: that is what people have, with its header, indexes and write-ahead mode.
 """

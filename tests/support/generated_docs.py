@@ -55,7 +55,8 @@ def _written(parameter) -> str:
     if parameter.param_type_name == "argument":
         return str(parameter.metavar or parameter.name.upper())
     option = parameter.opts[0]
-    return f"[{option}]" if parameter.is_flag else f"[{option} {parameter.metavar or 'VALUE'}]"
+    written = option if parameter.is_flag else f"{option} {parameter.metavar or 'VALUE'}"
+    return written if parameter.required else f"[{written}]"
 
 
 def operations_table() -> str:

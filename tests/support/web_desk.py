@@ -73,6 +73,7 @@ def face_of(app: App, people: People, url: str = URL) -> Face:
         people=people,
         url=url,
         groups=frozenset(app.groups),
+        channels=("mail", "pager"),
     )
 
 

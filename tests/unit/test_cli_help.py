@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import handrail as package
+from handrail.people.facts import Scope
 from tests.support.command_line import CommandLine
 
 COMMANDS = (
@@ -80,6 +81,14 @@ def test_wrong_usage_is_2(handrail: CommandLine) -> None:
         assert handrail(*command).code == 2
         assert handrail(*command, "--json").code == 2
     assert handrail("decide", "--json").data == []
+
+
+def test_a_key_needs_a_scope_and_the_help_names_them_all(handrail: CommandLine) -> None:
+    out = handrail.fine("keys", "add", "--help").out
+    assert [scope for scope in Scope if scope not in out] == []
+    ended = handrail("keys", "add", "alice", "nightly")
+    assert ended.code == 2
+    assert "--scope" in ended.err
 
 
 def test_version(handrail: CommandLine) -> None:

@@ -184,3 +184,34 @@ def test_what_the_commands_did_is_in_the_log_and_the_log_is_whole(handrail: Comm
     assert gets_in(handrail, PASSWORD)
     (found,) = handrail.fine("verify", "--json").data
     assert (found["ok"], found["events"]) == (True, 4)
+
+
+def test_a_link_says_which_server_it_assumes(handrail: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANDRAIL_URL", raising=False)
+    add(handrail, "alice")
+    assumed = handrail.fine("users", "link", "alice")
+    assert assumed.out.startswith("http://127.0.0.1:8000/login/link/")
+    assert "--url" in assumed.err
+    assert "HANDRAIL_URL" in assumed.err
+    told = handrail.fine("users", "link", "alice", "--url", "https://inbox.example.com/")
+    assert told.out.startswith("https://inbox.example.com/login/link/")
+    assert "HANDRAIL_URL" not in told.err
+    monkeypatch.setenv("HANDRAIL_URL", "http://here.example.com:9000")
+    set_up = handrail.fine("users", "link", "alice")
+    assert set_up.out.startswith("http://here.example.com:9000/login/link/")
+    assert "HANDRAIL_URL" not in set_up.err
+
+
+def test_reassigning_to_a_name_without_an_account_is_refused_and_doctor_finds_who_cannot_decide(
+    handrail: CommandLine,
+) -> None:
+    asked = handrail.ask(policy_audience="zoe")
+    handrail.fine("reassign", asked.id, "--to", "yan")
+    assert "too few" not in handrail("doctor").out
+    add(handrail, "alice")
+    refused = handrail("reassign", asked.id, "--to", "zoe")
+    assert (refused.code, "'zoe' has no account" in refused.err) == (4, True)
+    found = {check["check"]: check for check in handrail("doctor", "--json").data}["deciders"]
+    assert (found["ok"], asked.id in found["value"]) == (False, True)
+    handrail.fine("reassign", asked.id, "--to", "alice")
+    assert {check["check"]: check for check in handrail("doctor", "--json").data}["deciders"]["ok"]

@@ -19,15 +19,40 @@ from handrail.requests.policy import All, AtLeast, Audience, First, Policy
 from handrail.requests.record import write_move
 from handrail.requests.request import HumanRequest, RequestDraft, Status
 from handrail.requests.routing import may_see, people
-from handrail.stores import list_rows
+from handrail.stores import list_rows, search_rows
 from handrail.stores.memory import MemoryStore
 from handrail.testing.clock import START
 from tests.support.requests_desk import pure_request
 
 NAMES = ("ann", "bob", "cem")
 GROUPS = {"legal": ("ann", "bob"), "press": ("cem",)}
-TITLES = ("Publish?", "Grüße 50%", "GRÜSSE_x", "a" * 300 + "publish", "", "[x]*?\\")
-TEXTS = ("pub", "ü", "%", "_", "x", "Ü", "nothing", "RUN_1", "[x]*?\\", "]")
+TITLES = ("Publish?", "Grüße 50%", "GRÜSSE_x", "a" * 300 + "publish", "", "[x]*?\\", 'it\'s "a\nb"')
+TEXTS = (
+    "pub",
+    "ü",
+    "%",
+    "_",
+    "x",
+    "Ü",
+    "grü",
+    "Ss",
+    "nothing",
+    "RUN_1",
+    "[x]*?\\",
+    "]",
+    "'",
+    '"',
+    "a\n",
+    "\nr",
+    "e 50%",
+)
+STATUSES = (
+    (Status.OPEN,),
+    (Status.CLAIMED,),
+    (Status.RESOLVED,),
+    (Status.OPEN, Status.RESOLVED),
+    (Status.CLAIMED, Status.EXPIRED),
+)
 ENDED_VERBS = (Verb.APPROVE, Verb.REJECT)
 
 
@@ -126,9 +151,11 @@ def _listed(one: HumanRequest, who: Viewer, which: Listing) -> bool:
         return False
     if which.flow is not None and one.flow != which.flow:
         return False
+    if which.statuses and one.status not in which.statuses:
+        return False
     if which.text is not None:
-        held = f"{one.draft.title[:TITLE]}\n{one.flow or ''}\n{one.run_id or ''}"
-        if which.text.lower() not in held.lower():
+        held = (one.draft.title[:TITLE], one.flow or "", one.run_id or "")
+        if not any(which.text.lower() in each.lower() for each in held):
             return False
     match which.view:
         case "mine":
@@ -159,6 +186,7 @@ listings = st.builds(
     st.sampled_from(ORDERS),
     st.sampled_from([None, None, "a", "a'b", "none"]),
     st.sampled_from([None, None, *TEXTS]),
+    st.sampled_from([(), (), *STATUSES]).map(frozenset),
 )
 
 
@@ -185,18 +213,23 @@ async def test_a_list_gives_what_the_rules_say_each_once_and_in_order(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(list_rows, "FEW", few)
         patch.setattr(list_rows, "MOST_LOTS", lots)
+        patch.setattr(search_rows, "FIRST", 1)
+        patch.setattr(search_rows, "LARGEST", 4)
         store = await MemoryStore().open()
         try:
             await store.do(write, requests)
             wanted = expected(requests, who, which)
             assert await paged(store, who, which, limit) == wanted
-            patch.setattr(Source.__init__, "__defaults__", (None, looked))
+            patch.setattr(Source.__init__, "__defaults__", (None, looked, looked))
             assert await paged(store, who, which, limit) == wanted, "in short pages"
-            patch.setattr(Source.__init__, "__defaults__", (None, None))
+            patch.setattr(Source.__init__, "__defaults__", (None, None, 10**9))
             for place, one in enumerate(wanted):
                 beside = await listing.neighbours(store, who, which, one, now=START)
                 around = [None, *wanted, None][place : place + 3]
                 assert beside == Neighbours(place + 1, len(wanted), False, around[0], around[2])
+                page = await listing.page(store, who, which, now=START, limit=limit, near=True)
+                again = await listing.neighbours(store, who, which, one, now=START, page=page)
+                assert again == beside, "of a page that was read"
         finally:
             await store.close()
 
@@ -227,5 +260,24 @@ async def test_a_request_of_several_that_its_starter_may_decide_too_counts_once(
         ann = Viewer("ann", ("legal",))
         found = await counting.counts(store, ann, now=START)
         assert (found.mine.number, found.open.number) == (1, 1)
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("lots", [300, 1], ids=["lots told apart", "lots taken together"])
+async def test_claimed_ones_are_found_among_open_ones(lots: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_rows, "MOST_LOTS", lots)
+    some = [
+        changed(pure_request(None, []), id=f"req_{number:04d}", audience=Audience()) for number in range(30)
+    ]
+    taken = [
+        changed(one, status=Status.CLAIMED, claimed_by="ann") if one.id == "req_0025" else one for one in some
+    ]
+    store = await MemoryStore().open()
+    try:
+        await store.do(write, taken)
+        which = Listing("open", "oldest", statuses=frozenset({Status.CLAIMED}))
+        for who in (Viewer("ann"), Viewer("root", everything=True)):
+            assert await paged(store, who, which, 5) == ["req_0025"]
     finally:
         await store.close()

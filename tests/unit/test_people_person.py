@@ -1,9 +1,12 @@
 """Who there is: unique names and emails, an admin who stays, and nothing secret in the log."""
 
+import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from handrail import App
 from handrail.people.entry import EntryKind
 from handrail.people.facts import Role
 from handrail.requests.errors import Conflict, InvalidInput, NotAllowed, UnknownId
@@ -148,3 +151,19 @@ def test_the_kinds_of_lines_in_the_log_stay_what_they_are() -> None:
         *("person_added", "person_changed", "password_set", "logged_in", "login_refused"),
         *("key_made", "key_revoked", "link_made", "link_used", "group_changed", "guideline_changed"),
     }
+
+
+async def test_code_sets_the_groups_that_it_names_and_no_others(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/handrail.db"
+    async with App(store=store, groups={"legal": ["bob"], "press": ["cem"]}).connect() as app:
+        for name in ("legal", "editors"):
+            await app.people.set_group(name, ["alice"], actor=KEEPER)
+        before = await app.store.read(lambda tx: tx.log(0, 100))
+    async with App(store=store, groups={"legal": ["bob"]}).connect() as app:
+        assert await app.people.groups() == {"editors": ("alice",), "legal": ("bob",), "press": ("cem",)}
+        (line,) = (await app.store.read(lambda tx: tx.log(0, 100)))[len(before) :]
+        assert (line.kind, line.actor, json.loads(line.data)) == (
+            "group_changed",
+            "handrail",
+            {"group": "legal", "people": ["bob"]},
+        )

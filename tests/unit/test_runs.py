@@ -622,3 +622,11 @@ async def test_a_question_that_cannot_be_asked_is_a_failure_and_the_run_goes_on_
         assert await run.result(10) == {"answer": "me"}
     assert counts["once"] == 1
     assert counts["InvalidInput"] == 2
+
+
+@pytest.mark.parametrize("run_id", [".", ".."])
+async def test_a_run_id_that_no_address_can_name_is_refused(run_id: str) -> None:
+    async with working(FunctionNode(lambda x: x)) as app:
+        with pytest.raises(InvalidInput, match="can't be a run_id"):
+            await app.start("flow", {}, run_id)
+        assert (await app.start("flow", {}, "...")).id == "..."

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from pydantic import AnyUrl, BaseModel, Field
 
-from handrail.requests.errors import InvalidInput
+from handrail.requests import dialect
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.schema import problems, schema_of
 
 
@@ -245,3 +246,57 @@ def test_keys_that_arent_allowed_are_told_without_naming_the_value() -> None:
             "hunter2" not in problem.message for problem in problems(schema_of(schema), {"b": "hunter2"})
         )
         assert problems(schema_of(schema), {"b": "hunter2"})
+
+
+def test_a_pattern_that_takes_minutes_elsewhere_is_matched_at_once() -> None:
+    schema = schema_of({"type": "string", "pattern": "(a+)+$"})
+    assert problems(schema, "a" * 100_000 + "b") == [FieldProblem("", "must match (a+)+$")]
+    assert problems(schema, "ba") == []
+    keys = schema_of({"patternProperties": {"^(x+)+$": {"type": "integer"}}, "additionalProperties": False})
+    assert problems(keys, {"xx": 1}) == []
+    assert problems(keys, {"xx": "1"}) == [FieldProblem("xx", "must be of type integer")]
+    assert problems(keys, {"x" * 5000 + "y": 1}) == [FieldProblem("", "has keys that are not allowed")]
+
+
+def test_patterns_of_a_flow_may_look_ahead() -> None:
+    schema = schema_of({"pattern": r"^(?=.*\d)\w+$"})
+    assert (problems(schema, "abc1"), len(problems(schema, "abc"))) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"pattern": "(?=x)"}, "looks ahead"),
+        ({"properties": {"a": {"pattern": r"(a)\1"}}}, "looks ahead"),
+        ({"patternProperties": {"(?<!x)y": {}}}, "looks ahead"),
+        ({"default": {"pattern": "(?=x)"}, "$ref": "#/default"}, "looks ahead"),
+        ({"pattern": ".{8000}x"}, "repeats too much"),
+        ({"pattern": "x" * 1001}, "over 1000 characters"),
+        ({"patternProperties": {"x": {}}, "unevaluatedProperties": False}, "not both"),
+        ({"items": {"$schema": "http://json-schema.org/draft-07/schema#"}}, "once, at the top"),
+    ],
+)
+def test_what_may_take_long_is_refused_from_outside(schema: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        schema_of(schema, outside=True)
+
+
+def test_every_dialect_is_bounded_also_where_it_refers_to_itself() -> None:
+    schema = schema_of(
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {"next": {"$ref": "#"}, "name": {"pattern": "^(a+)+$"}},
+        }
+    )
+    assert len(problems(schema, {"next": {"next": {"name": "a" * 50_000 + "b"}}})) == 1
+
+
+def test_a_schema_that_doubles_its_work_with_each_part_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "MOST", 20_000)
+    parts = {f"p{n}": {"allOf": [{"$ref": f"#/$defs/p{n + 1}"}] * 2} for n in range(40)}
+    schema = {"$defs": {**parts, "p40": {"type": "string"}}, "$ref": "#/$defs/p0"}
+    (told,) = problems(schema, "fits")
+    assert "too much" in told.message
+    assert problems(schema, 1) == [FieldProblem("", "must be of type string")], "said once"
+    with pytest.raises(InvalidInput, match="without end"):
+        schema_of({**schema, "$defs": {**parts, "p40": {}}}, outside=True)

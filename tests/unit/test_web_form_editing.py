@@ -45,6 +45,7 @@ values = st.recursive(
 objects = st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), values, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(objects)
 def test_whatever_is_proposed_stays_if_nobody_touches_it(proposal: dict[str, Any]) -> None:

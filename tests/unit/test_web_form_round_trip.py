@@ -119,6 +119,7 @@ def sent_untouched(schema: dict[str, Any], value: Any) -> Any:
     return posted.value
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -131,6 +132,7 @@ def test_what_is_sent_untouched_is_what_was_shown(pair: Drawn) -> None:
     assert told(again) == told(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn, anything)
 def test_a_form_shown_with_any_value_can_be_read(pair: Drawn, value: Any) -> None:

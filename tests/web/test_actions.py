@@ -137,7 +137,7 @@ async def test_a_form_with_nested_parts_and_entries_is_answered(site: Site, scri
     asked = await site.ask("Assess the claim", verbs=[Verb.ANSWER], response_schema=SCHEMA)
     page = await (await site.visit(java_script_enabled=script)).ask(asked)
     form = page.locator("#answer")
-    await form.get_by_label("pay", exact=True).check()
+    await form.get_by_label("Pay", exact=True).check()
     await form.get_by_label("Amount").fill("120.5")
     for each in ("To", "Items"):
         await add(page, each)

@@ -1,5 +1,6 @@
 """People, groups and keys over HTTP."""
 
+from handrail.people.login import LoggedIn
 from tests.support.web_desk import Desk
 
 
@@ -71,3 +72,19 @@ async def test_a_key_is_shown_once_works_and_is_revoked(desk: Desk) -> None:
         assert (await desk.call("root", "POST", "/keys", json=wrong)).status_code == 422
     nobody = {"label": "x", "scopes": ["decide"], "person": "nobody"}
     assert (await desk.call("root", "POST", "/keys", json=nobody)).status_code == 404
+
+
+async def test_a_change_with_a_password_is_made_whole_or_not_at_all(desk: Desk) -> None:
+    body = {"role": "viewer", "password": "correct horse battery"}
+    refused = await desk.call("root", "PATCH", "/users/root", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:handrail:not-now")
+    root = (await desk.call("root", "GET", "/users/root")).json()
+    assert (root["role"], root["has_password"]) == ("admin", False)
+    changed = await desk.call("root", "PATCH", "/users/bob", json=body)
+    assert (changed.json()["role"], changed.json()["has_password"]) == ("viewer", True)
+    same = await desk.call("root", "PATCH", "/users/bob", json={"password": "another horse battery"})
+    assert same.status_code == 200
+    assert isinstance(await desk.people.log_in("bob", "another horse battery", address=None), LoggedIn)
+    short = await desk.call("root", "PATCH", "/users/bob", json={"role": "admin", "password": "x"})
+    assert short.status_code == 422
+    assert (await desk.call("root", "GET", "/users/bob")).json()["role"] == "viewer"

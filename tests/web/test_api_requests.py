@@ -307,3 +307,82 @@ async def test_a_callback_is_stored_with_the_request(desk: Desk) -> None:
     assert stored == "https://93.184.215.14/done?x=1"
     plain = await desk.open("alice")
     assert await desk.app.store.read(lambda tx: tx.callback_of(plain["id"])) is None
+
+
+async def test_a_list_is_narrowed_by_status(desk: Desk) -> None:
+    opened = {
+        name: await desk.open("alice", title=name) for name in ("open", "claimed", "resolved", "withdrawn")
+    }
+    path = {name: f"/requests/{one['id']}" for name, one in opened.items()}
+    await desk.call("bob", "POST", f"{path['claimed']}/claim")
+    await desk.call("bob", "POST", f"{path['resolved']}/decisions", json={"verb": "approve"})
+    await desk.call("alice", "POST", f"{path['withdrawn']}/withdraw")
+
+    async def titles(query: str) -> list[str]:
+        answer = await desk.call("alice", "GET", f"/requests?{query}")
+        assert answer.status_code == 200, answer.text
+        return sorted(row["title"] for row in answer.json()["items"])
+
+    for name in opened:
+        assert await titles(f"status={name}") == [name]
+    assert await titles("status=expired") == []
+    assert await titles("status=open&status=claimed") == ["claimed", "open"]
+    assert await titles("status=open&status=withdrawn") == ["open", "withdrawn"]
+    assert await titles("status=resolved&view=open") == [], "beside the view"
+    wrong = (await desk.call("alice", "GET", "/requests?status=done")).json()
+    assert (wrong["type"], wrong["title"]) == ("urn:handrail:invalid-parameter", "The parameter doesn't fit")
+
+
+async def test_each_conflict_says_what_it_is_about(desk: Desk) -> None:
+    body = {"title": "Publish?", "proposal": {"content": "bees"}, "policy": ASKED}
+
+    async def told(who: str, path: str, key: str | None = None, **sent: object) -> tuple[int, str]:
+        headers = {"idempotency-key": key} if key else {}
+        answer = await desk.call(who, "POST", path, json=sent, headers=headers)
+        return answer.status_code, answer.json().get("type", "").removeprefix("urn:handrail:")
+
+    assert await told("alice", "/requests", "k", **body) == (201, "")
+    assert await told("alice", "/requests", "k", **body, priority=1) == (409, "key-reused")
+    asked = await desk.open("alice", policy=ASKED)
+    path = f"/requests/{asked['id']}"
+    seen = {"verb": "approve", "content_hash": "0" * 64}
+    assert await told("bob", f"{path}/decisions", **seen) == (409, "content-changed")
+    assert await told("alice", f"{path}/escalate") == (409, "not-now")
+    assert await told("alice", f"{path}/decisions", verb="reject") == (200, "")
+    assert await told("bob", f"{path}/decisions", verb="reject") == (409, "conflict")
+    assert await told("root", "/users", name="alice") == (409, "taken")
+
+
+async def test_what_does_not_fit_is_told_by_its_part(desk: Desk) -> None:
+    asked = await desk.open("alice", policy=ASKED)
+    path = f"/requests/{asked['id']}/decisions"
+    named = (await desk.call("bob", "POST", path, json={"verb": "approve", "actor": "root"})).json()
+    assert (named["type"], named["title"]) == ("urn:handrail:invalid-body", "The body doesn't fit")
+    assert named["fields"][0]["path"] == "actor"
+    assert "who acts is whose key or login it is" in named["fields"][0]["message"]
+    unknown = (await desk.call("bob", "POST", f"{path}?x=1", json={"verb": "approve"})).json()
+    assert (unknown["type"], unknown["fields"][0]["path"]) == ("urn:handrail:invalid-parameter", "x")
+    misfit = (await desk.call("bob", "POST", path, json={"verb": "request_changes"})).json()
+    assert misfit["type"] == "urn:handrail:invalid-decision"
+
+
+async def test_a_schema_that_may_take_long_to_check_is_refused_and_names_its_field(desk: Desk) -> None:
+    body = {"title": "How?", "proposal": {"content": "bees"}, "verbs": ["answer"], "policy": ASKED}
+    slow = await desk.call(
+        "alice", "POST", "/requests", json={**body, "response_schema": {"pattern": "(?=a)b"}}
+    )
+    assert (slow.status_code, slow.json()["fields"][0]["path"]) == (422, "response_schema")
+    asked = await desk.open("alice", **{**body, "response_schema": {"type": "string", "pattern": "(a+)+$"}})
+    answer = {"verb": "answer", "payload": "a" * 100_000 + "b"}
+    refused = await desk.call("bob", "POST", f"/requests/{asked['id']}/decisions", json=answer)
+    assert (refused.status_code, refused.json()["fields"][0]["path"]) == (422, "payload")
+
+
+async def test_a_channel_that_the_app_does_not_have_is_refused(desk: Desk) -> None:
+    body = {"title": "Publish?", "proposal": {"content": "bees"}, "channels": ["pager", "pagr"]}
+    answer = await desk.call("alice", "POST", "/requests", json=body)
+    assert (answer.status_code, answer.json()["fields"]) == (
+        422,
+        [{"path": "channels", "message": "must be among mail, pager"}],
+    )
+    assert (await desk.open("alice", channels=["pager"]))["channels"] == ["pager"]

@@ -110,6 +110,46 @@ async def test_x_selects_for_many_at_once(site: Site) -> None:
     await expect(box).not_to_be_checked()
 
 
+async def test_what_is_selected_stays_so_from_request_to_request_until_it_is_decided(site: Site) -> None:
+    asked = [await site.ask(f"Number {number}", timeout=1000 + number) for number in range(3)]
+    page = await ready(await (await site.visit()).ask(asked[0]))
+    boxes = [page.locator(f"[name=pick][value={each.id}]") for each in asked]
+    for key, title in (("x", "Number 0"), ("j", "Number 1"), ("x", "Number 1"), ("j", "Number 2")):
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        await ready(page)
+    for box, checked in zip(boxes, (True, True, False), strict=True):
+        await expect(box).to_be_checked(checked=checked)
+    await page.goto(f"{site.url}/inbox?view=open")  # another list has its own
+    await ready(page)
+    await expect(page.locator("[name=pick]:checked")).to_have_count(0)
+    await page.goto(f"{site.url}/inbox")
+    await page.get_by_role("group", name="Decide on selected").get_by_role("button", name="Approve…").click()
+    await page.get_by_role("button", name="Approve all 2").click()
+    await page.get_by_role("link", name="Back to the inbox").click()
+    await ready(page)
+    await expect(page.locator("[name=pick]:checked")).to_have_count(0)
+    assert [(await site.stored(each)).status for each in asked] == ["RESOLVED", "RESOLVED", "OPEN"]
+
+
+async def test_e_goes_to_the_first_field_and_the_verbs_stay_in_view(site: Site) -> None:
+    asked = await site.ask(proposal={"title": "Rivers", **LONG})
+    page = await ready(await (await site.visit()).ask(asked))
+    await page.keyboard.press("e")
+    await expect(page.locator("#edit").get_by_label("Title")).to_be_focused()
+    await page.locator("#edit").get_by_label("Content").focus()
+    for verb in ("Approve my version", "Discard changes"):
+        box = await page.locator("[data-verbs]").get_by_text(verb).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800
+    await page.keyboard.type("abc")
+    await page.locator("[data-verbs]").get_by_text("Discard changes").click()
+    await expect(page.locator("[data-approve]")).to_be_visible()
+    await (await ready(page)).keyboard.press("e")
+    await expect(page.locator("#edit").get_by_label("Content")).not_to_have_value("abc")
+    await expect(page.locator("#edit .kept")).to_have_count(0)
+
+
 async def test_an_answer_is_sent_with_control_enter(site: Site) -> None:
     schema = {"type": "object", "required": ["tone"], "properties": {"tone": {"type": "string"}}}
     asked = await site.ask(verbs=["answer"], response_schema=schema)

@@ -252,6 +252,7 @@ async def test_pages_are_told_at_most_once_a_second_that_counts_may_have_changed
 async def test_who_is_no_longer_asked_gets_a_hint_and_no_id() -> None:
     async with served() as opened:
         await opened.person("alice")
+        await opened.person("bob")
         request = await opened.open(audience="alice")
         async with reading(opened, "/live", await opened.session("alice")) as reader:
             await opened.app.inbox.reassign(request.id, "bob", actor=SYSTEM)

@@ -1,8 +1,13 @@
 """Pages that are open while others work: what changes in place, what waits, and what stops the verbs."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from playwright.async_api import expect
 
+from handrail import FeedbackLoop, FunctionNode
+from handrail.inbox import views
 from tests.support.web_browser import Site, as_web
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -64,7 +69,7 @@ async def test_a_new_revision_stops_the_verbs_until_it_is_seen(site: Site) -> No
     await visit.live()
     newer = await site.ask(proposal={"content": "Second."}, previous=asked.id)
     await expect(page.locator("[data-live-notice]")).to_contain_text(
-        "Revision 2 arrived while you were reading 1."
+        "Revision 2 is here: it arrived while you were reading 1."
     )
     await expect(page.locator("[data-approve]")).to_have_attribute("aria-disabled", "true")
     await page.locator("[data-approve]").click(force=True)
@@ -134,3 +139,27 @@ async def test_a_countdown_goes_on_without_being_read_out(site: Site) -> None:
     before = await left.inner_text()
     await expect(left).not_to_have_text(before)
     assert await left.evaluate("element => !element.closest('[role=status], [role=alert], [aria-live]')")
+
+
+async def test_an_old_revision_tells_of_the_one_that_a_run_has_sent(site: Site) -> None:
+    let_on = asyncio.Event()
+
+    async def revise(data: dict[str, Any]) -> dict[str, Any]:
+        await let_on.wait()
+        return data
+
+    site.app.flow("loop", FeedbackLoop(FunctionNode(revise), audience=["alice", "bob"]))
+    await site.app.start("loop", {"content": "Rivers."}, "river", initiator="carol")
+    async with asyncio.timeout(20):
+        while not (found := await views.requests(site.app.store, run_id="river")):  # noqa: ASYNC110 - a worker asks
+            await asyncio.sleep(0.01)
+    visit = await site.visit()
+    page = await visit.ask(found[0])
+    await visit.live()
+    await site.app.inbox.decide(found[0].id, "request_changes", comment="Shorter.", actor=as_web("bob"))
+    strip = page.locator("[data-live-notice]")
+    await expect(strip).to_contain_text("bob has settled this meanwhile")
+    let_on.set()
+    await expect(strip).to_contain_text("Revision 2 is here: it arrived while you were reading 1.")
+    await strip.get_by_role("link", name="Show what changed").click()
+    await expect(page.locator("[data-verbs]")).to_have_attribute("aria-label", "Decide on revision 2")

@@ -1,9 +1,12 @@
 """Every page on every size, light and dark: readable, reachable, without a serious finding of axe."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from handrail.inbox.listing import page_of
 from handrail.people.facts import Role
 from handrail.requests.decision import Verb
 from handrail.requests.policy import AtLeast, escalation
@@ -38,6 +41,20 @@ SCHEMA = {
         },
     },
 }
+WIDER = """[...document.querySelectorAll("html, .main, .scroll, .list, .nav")]
+    .filter(each => each.clientWidth > 0 && each.scrollWidth > each.clientWidth + 1).map(each => each.className)"""
+"""the zones that scroll sideways; code and wide tables scroll in boxes of their own"""
+PARTED = """marks => marks.filter(mark => {
+    const line = box => box.top + box.height / 2, box = mark.getBoundingClientRect();
+    const [before, after] = [document.createRange(), document.createRange()];
+    before.setStart(mark.previousSibling.firstChild, mark.previousSibling.firstChild.length - 1);
+    before.setEnd(mark.previousSibling.firstChild, mark.previousSibling.firstChild.length);
+    after.setStart(mark.nextSibling, 0);
+    after.setEnd(mark.nextSibling, 1);
+    const beside = mark.nextSibling.data.startsWith(",") ? [before, after] : [before];
+    return beside.some(each => Math.abs(line(each.getBoundingClientRect()) - line(box)) > box.height);
+}).map(mark => mark.textContent)"""
+"""the numbers of doubts on another line than the word before them, or than the comma after them"""
 SECTIONS = (
     "/runs",
     "/audit",
@@ -46,6 +63,7 @@ SECTIONS = (
     "/settings/people",
     "/settings/groups",
     "/settings/keys",
+    "/keyboard",
 )
 HERE = [
     "/inbox",
@@ -105,6 +123,11 @@ def pages(asked: dict[str, HumanRequest]) -> list[str]:
     return found
 
 
+def damage(tx: Any, *, request_id: str) -> None:
+    """Spoil a request as it is stored."""
+    tx.connection.execute("UPDATE request SET draft = '{}' WHERE id = ?", (request_id,))
+
+
 async def serious(page: Page) -> list[str]:
     """Return what axe finds that is serious or critical."""
     found = await Axe().run(page, options={"resultTypes": ["violations"]})
@@ -161,14 +184,126 @@ async def test_axe_finds_nothing_serious_where_something_is_open(site: Site, loo
     assert await serious(stranger.page) == []
 
 
-@pytest.mark.parametrize("width", [375, 768, 1024])
-async def test_no_page_scrolls_sideways(site: Site, width: int) -> None:
+@pytest.mark.parametrize("look", ["light", "dark"])
+async def test_axe_finds_nothing_serious_in_the_list_of_keys(site: Site, look: str) -> None:
+    visit = await site.visit(color_scheme=look)
+    page = await visit.ask(await site.ask())
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    assert await serious(page) == []
+    await visit.open("/keyboard")
+    assert await serious(page) == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+async def test_axe_finds_nothing_serious_where_somebody_was_faster(site: Site, look: str) -> None:
+    asked = await site.ask()
+    page = await (await site.visit(color_scheme=look)).ask(asked)
+    for what in ("**/state", "**/inbox*part=list*"):  # else the page hears of it, and stops the verbs
+        await page.route(what, lambda route: route.abort())
+    await site.app.inbox.decide(asked.id, "approve", actor=as_web("bob"))
+    await page.locator("summary", has_text="Request changes").click()
+    await page.locator("#say-request_changes").fill("Half a page of good advice.")
+    async with page.expect_response("**/decide*") as answered:
+        await page.locator("details[open]").get_by_role("button", name="Request changes").click()
+    assert (await answered.value).status == 409
+    await expect(page.locator("#problem")).to_be_visible()
+    assert await serious(page) == []
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+async def test_axe_finds_nothing_serious_where_the_server_is_at_fault(
+    site: Site, look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = await site.ask()
+    visit = await site.visit(color_scheme=look)
+    await site.app.store.do(damage, request_id=asked.id)
+    page = await visit.open(f"/requests/{asked.id}", 503)
+    assert await serious(page) == []
+    read = site.app.store.read
+
+    async def unforeseen(unit: Any, *given: Any, **named: Any) -> Any:
+        return await read(unit, *given, **named) if unit is not page_of else 1 / 0
+
+    monkeypatch.setattr(site.app.store, "read", unforeseen)
+    await visit.open("/inbox", 500)
+    await expect(page.get_by_role("heading", name="Our fault")).to_be_visible()
+    assert await serious(page) == []
+    visit.seen.failures.clear()  # these were meant
+
+
+@pytest.mark.parametrize(
+    ("width", "text"), [(320, 100), (375, 100), (768, 100), (1024, 100), (640, 200), (1280, 200)]
+)
+async def test_no_page_scrolls_sideways(site: Site, width: int, text: int) -> None:
     asked = await furnished(site)
     visit = await site.visit("keeper", Role.ADMIN, viewport={"width": width, "height": 740})
     for address in [*pages(asked), "/login"]:
         await visit.page.goto(site.url + address)
-        measured = await visit.page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
-        assert measured[0] <= width, address
+        await visit.page.evaluate("size => { document.documentElement.style.fontSize = size; }", f"{text}%")
+        assert await visit.page.evaluate(WIDER) == [], address
+
+
+@pytest.mark.parametrize("width", [375, 1024])
+async def test_where_the_list_stands_alone_no_row_looks_open(site: Site, width: int) -> None:
+    await furnished(site)
+    visit = await site.visit("alice", viewport={"width": width, "height": 740})
+    page = await visit.open("/inbox")
+    await expect(page.locator("#main")).to_be_hidden()
+    backs = "rows => new Set(rows.map(row => getComputedStyle(row).backgroundColor)).size"
+    assert await page.locator(".item").evaluate_all(backs) == 1
+
+
+async def test_the_mark_of_a_doubt_never_parts_from_what_stands_beside_it(site: Site) -> None:
+    text = "We cannot add a second seat after the downgrade of our plan, it fails with an error every time."
+    context = {"unsure": [{"text": word, "reason": "speaks for billing"} for word in ("seat", "plan")]}
+    asked = await site.ask("Which topic?", {"content": text}, context=context)
+    page = await (await site.visit()).ask(asked)
+    for width in range(320, 760, 4):
+        await page.set_viewport_size({"width": width, "height": 740})
+        assert await page.locator(".content .doubt-n").evaluate_all(PARTED) == [], width
+
+
+async def test_a_verb_without_a_neighbour_fills_its_row_on_a_phone(site: Site) -> None:
+    for verbs in ([Verb.APPROVE, Verb.REJECT], ALL[1:], ALL):
+        asked = await site.ask(verbs=verbs)
+        visit = await site.visit("alice", viewport={"width": 375, "height": 740})
+        page = await visit.ask(asked)
+        boxes = [
+            await each.bounding_box() for each in await page.locator("[data-verbs] > :not(.effect)").all()
+        ]
+        rows = [
+            sum(box["width"] for box in boxes if box and box["y"] == y) for y in {b["y"] for b in boxes if b}
+        ]
+        assert min(rows) > 300
+
+
+async def test_on_paper_there_is_what_is_judged_in_full_and_nothing_to_press(site: Site) -> None:
+    asked = await furnished(site)
+    visit = await site.visit("alice", color_scheme="dark", viewport={"width": 700, "height": 740})
+    page = await visit.ask(asked["text"])
+    await page.emulate_media(media="print")
+    for gone in (".nav", ".list", ".bar", "[data-verbs]"):
+        await expect(page.locator(gone).first).to_be_hidden()
+    cut = "all => all.filter(each => each.scrollHeight > each.clientHeight + 1).map(each => each.className)"
+    assert (
+        await page.locator("html, body, .app, #main, .scroll").evaluate_all(
+            cut + ".filter(name => name.length > 0)"
+        )
+        == []
+    )
+    assert await page.evaluate("getComputedStyle(document.body).colorScheme") == "light"
+
+
+async def test_without_colours_or_motion_what_is_chosen_can_still_be_told(site: Site) -> None:
+    asked = await furnished(site)
+    visit = await site.visit("alice", forced_colors="active", reduced_motion="reduce")
+    page = await visit.ask(asked["text"])
+    outlined = "each => getComputedStyle(each).outlineStyle"
+    assert await page.locator(".nav [aria-current]").first.evaluate(outlined) == "solid"
+    assert await page.locator(".seg :checked + label").evaluate(outlined) == "solid"
+    moving = "all => all.filter(each => getComputedStyle(each).transitionDuration !== '0s').length"
+    assert await page.locator("*").evaluate_all(moving) == 0
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

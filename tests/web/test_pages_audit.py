@@ -214,7 +214,7 @@ async def test_only_admins_read_the_log(here: Place, path: str) -> None:
     reviewer, stranger = await here.visitor("rita"), await here.visitor(None)
     answer = await reviewer.http.get(path)
     assert answer.status_code == 403
-    assert "The rule that says so: role" in text(answer.text)
+    assert "An admin can give you another one" in text(answer.text)
     assert (await stranger.http.get(path)).headers["location"].startswith("/login?next=")
 
 

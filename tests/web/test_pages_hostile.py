@@ -98,6 +98,12 @@ async def test_an_empty_list_is_a_page(here: Place, query: str) -> None:
     assert 'class="empty"' in await bob.see(f"/inbox?{query}")
 
 
+async def test_an_order_is_offered_only_where_it_counts(here: Place) -> None:
+    bob = await here.visitor("bob")
+    for view, offered in {"mine": True, "open": True, "decided": False, "all": False}.items():
+        assert ('name="sort"' in await bob.see(f"/inbox?view={view}")) == offered
+
+
 async def test_a_busy_store_is_told_as_a_page_that_says_so(
     here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +118,7 @@ async def test_a_busy_store_is_told_as_a_page_that_says_so(
         answer = await bob.http.get(path)
         assert answer.status_code == 503, path
         assert answer.headers["retry-after"] == "1"
-        assert "another process writes to it" in text(answer.text)
+        assert "Another process writes to it" in text(answer.text)
     assert (await bob.http.get("/nowhere")).status_code == 404
 
 

@@ -158,10 +158,10 @@ async def test_a_run_is_a_timeline_with_inputs_outputs_and_what_models_used(here
     await here.run("write", {"prompt": "rivers"}, "post")
     page = await alice.see("/runs/post")
     said = text(page)
-    assert said.index("Started") < said.index("draft") < said.index("FunctionNode") < said.index("Result")
+    assert said.index("Started") < said.index("Draft") < said.index("FunctionNode") < said.index("Result")
     assert '"prompt": "rivers"' in said
     assert '"content": "# rivers' in said
-    assert "input: the result of draft" in said
+    assert "input: the result of Draft" in said
     assert (
         "Calls 1 Models write Input 0 tokens" in said
     )  # what the second step passes on is not counted again
@@ -193,7 +193,7 @@ async def test_an_old_entry_without_times_is_shown_without_them(here: Place) -> 
     await here.run("write", {"prompt": "rivers"}, "post")
     await here.app.store.do(lambda tx: tx.connection.execute("UPDATE journal SET at = NULL, took = NULL"))
     said = text(await alice.see("/runs/post"))
-    assert "draft Done LLMNode · write" in said
+    assert "Draft Done LLMNode · write" in said
 
 
 async def test_branches_are_indented_and_the_open_request_is_linked(here: Place) -> None:
@@ -352,7 +352,7 @@ async def test_only_the_initiator_and_admins_act_on_a_run(here: Place, act: str)
     await here.run("approve", {"prompt": "rivers"}, "post")
     assert f"/run/{act}" not in await bob.see("/runs/post")
     refused = await bob.post(f"/run/{act}", 403, run="post", mapping="a=b")  # asked: reads it, and no more
-    assert "The rule that says so: initiator" in text(refused.text)
+    assert "depends on who started it" in text(refused.text)
     await carol.post(f"/run/{act}", 404, run="post", mapping="a=b")
     answer = await viewer.http.post(f"/run/{act}", data={"form_token": "x", "run": "post"})
     assert answer.status_code == 403

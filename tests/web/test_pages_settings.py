@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from handrail.people.facts import Role
+from handrail.people.facts import Kind, Role
 from handrail.people.login import LoggedIn
 from handrail.requests.decision import Actor
 from tests.support.web_visits import PASSWORD, ROOT, Place, Visitor, place, text
@@ -67,7 +67,7 @@ async def test_others_than_admins_see_their_account_and_guidelines(here: Place, 
         await visitor.see(path)
     for path in ADMINS:
         page = await visitor.see(path, 403)
-        assert "The rule that says so: role" in text(page)
+        assert "An admin can give you another one" in text(page)
     overview = await visitor.see("/settings")
     assert "/settings/people" not in overview
     assert "/settings/keys" not in overview
@@ -80,7 +80,7 @@ async def test_others_than_admins_change_nothing(here: Place, role: Role, path: 
     visitor = await here.visitor("rita", role)
     before = (await here.people.everybody(), await here.people.groups(), await here.people.keys())
     page = await visitor.post(path, 403, **FORMS[path])
-    assert "The rule that says so: role" in text(page.text)
+    assert "An admin can give you another one" in text(page.text)
     assert (await here.people.everybody(), await here.people.groups(), await here.people.keys()) == before
     assert await here.people.guidelines() == []
 
@@ -102,7 +102,7 @@ async def test_a_form_without_its_token_changes_nothing(here: Place, path: str) 
     for token in ({}, {"form_token": "0" * 64}):
         answer = await alice.http.post(path, data={**fields, **token})
         assert answer.status_code == 403
-        assert "this form is from another session" in answer.text
+        assert "This form is from another session" in answer.text
     assert await here.people.everybody() == before
 
 
@@ -226,6 +226,16 @@ async def test_signing_out_ends_the_session(here: Place) -> None:
 # -- people -----------------------------------------------------------------------------------------------------------
 
 
+async def test_a_name_is_said_once_where_it_is_shown_as_it_is(here: Place) -> None:
+    alice = await here.visitor("alice", Role.ADMIN)
+    await alice.post("/settings/people", 200, name="bob", display="", role="reviewer")
+    await alice.post("/settings/people", 200, name="carol", display="Carol Reed", role="viewer")
+    page = text(await alice.see("/settings/people"))
+    assert "bob Reviewer" in page
+    assert "bob bob" not in page
+    assert "Carol Reed carol Viewer" in page
+
+
 async def test_somebody_is_added_with_a_link_that_is_shown_once_and_signs_in(here: Place) -> None:
     alice = await here.visitor("alice", Role.ADMIN)
     added = await alice.post(
@@ -239,7 +249,7 @@ async def test_somebody_is_added_with_a_link_that_is_shown_once_and_signs_in(her
     await bob.enter(link.rsplit("/", 1)[1])
     page = text(await bob.see("/settings/me"))
     assert "Bob Stone" in page
-    assert "Role viewer" in page
+    assert "Role Viewer" in page
 
 
 async def test_a_taken_or_impossible_name_is_told_beside_its_field_and_what_was_typed_is_kept(
@@ -458,3 +468,19 @@ async def test_all_keys_are_on_one_page(here: Place) -> None:
         "g then i Go to the inbox",
     ):
         assert told in page
+
+
+async def test_signing_in_again_ends_the_session_that_the_browser_had(here: Place) -> None:
+    bob = await here.visitor("bob", password=PASSWORD)
+    elsewhere = await here.visitor("bob")
+    assert len(await here.people.sessions("bob")) == 2
+    await bob.enter(await here.people.make_link(Kind.LOGIN, "bob", actor=ROOT))
+    assert len(await here.people.sessions("bob")) == 2
+    carol = await here.people.add("carol", actor=ROOT, password=PASSWORD)
+    await bob.see("/settings/me")
+    await bob.post("/login", who=carol.name, password=PASSWORD)
+    assert len(await here.people.sessions("bob")) == 1
+    await elsewhere.see("/settings/me")
+    refused = await bob.http.post("/login", data={"form_token": "x", "who": "carol", "password": "wrong"})
+    assert refused.status_code == 403
+    assert len(await here.people.sessions("carol")) == 1, "only a login ends it"

@@ -1,6 +1,7 @@
 """The flows of the web demo: what a team might ask of people. The model is a script that says so; the rest is real."""
 
 import re
+from textwrap import shorten
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -108,7 +109,7 @@ def triage_tickets() -> ChainableNode:
         FunctionNode(classify, name="classify")
         | SmartHITLNode(
             0.7,
-            title=lambda x: f"Which topic is “{x['ticket'][:60]}”?",
+            title=lambda x: f"Which topic is “{shorten(x['ticket'], 60, placeholder='…')}”?",
             guideline=TICKET_GUIDE,
             timeout=24 * 3600,
             name="check",

@@ -21,7 +21,7 @@ from handrail.cli.opening import path_of
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import print_json, print_table
 from handrail.cli.runs import every_run
-from handrail.inbox import views
+from handrail.inbox import deciders, views
 from handrail.inbox.moves import PENDING
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.stores.migration import level_of, migrations
@@ -29,6 +29,8 @@ from handrail.stores.migration import level_of, migrations
 OLDEST_SQLITE = (3, 35, 0)
 """the first with RETURNING"""
 WRITES = 20
+NAMED = 10
+"""requests that one line names"""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,18 @@ async def _content(app: App) -> list[Check]:
             "; ".join(stuck) or None,
         ),
         Check("requests", f"{len(pending)} open, {overdue} overdue", nobody),
+        _undecidable(await app.store.read(deciders.shortages, requests=pending)),
     ]
+
+
+def _undecidable(found: list[str]) -> Check:
+    if not found:
+        return Check("deciders", "everything open can be decided")
+    named = ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
+    what = "has an account that decides: `handrail reassign`, or `handrail users add`"
+    return Check(
+        "deciders", f"{len(found)} open requests ask too few who can decide: {named}", f"too few {what}"
+    )
 
 
 def _workers(tx: RunTransaction) -> list[Worker]:

@@ -38,7 +38,7 @@ async def set_group(
     store: Store = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Make these people the whole group; without people it is removed."""
+    """Make these people the whole group; none removes it. Those that App(groups=...) names are set anew by the app."""
     async with connected(store) as app:
         members = await app.people.set_group(name, people or [], actor=actor(None))
         known = {person.name for person in await app.people.everybody()}

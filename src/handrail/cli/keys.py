@@ -9,7 +9,7 @@ from handrail.cli.ending import command
 from handrail.cli.opening import actor, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, moment, note, print_items, print_json, say
-from handrail.people.facts import Key, Scope
+from handrail.people.facts import Key
 from handrail.requests.identifier import utc_text
 
 keys = typer.Typer(help="Keys by which programs reach the API.", no_args_is_help=True)
@@ -73,7 +73,7 @@ async def add_key(
         typer.Option(
             "--scope",
             metavar="SCOPE",
-            help=f"What it may be used for, again for each: {', '.join(Scope)}.",
+            help="What it may be used for: a scope, again for each.",
             show_default=False,
         ),
     ],
@@ -83,7 +83,7 @@ async def add_key(
     store: Store = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Make a key and print it, once."""
+    """Make a key and print it, once. Scopes: requests:read, requests:write, decide, runs:read, runs:write, admin."""
     async with opened(store, f"person {person!r}") as app:
         expires_in = None if days is None else days * DAY
         key, text = await app.people.make_key(person, label, scopes, actor=actor(None), expires_in=expires_in)

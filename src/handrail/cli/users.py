@@ -1,6 +1,7 @@
 """The commands `users`: who may use the pages and the API. Passwords are typed or read from stdin."""
 
 import getpass
+import os
 import sys
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from handrail.cli.ending import command
 from handrail.cli.opening import actor, connected, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, note, print_items, print_json, say
+from handrail.flows.web_approval import DEFAULT_URL
 from handrail.people.facts import Kind, Person, Role
 from handrail.people.link import LOGIN_LIFE
 from handrail.requests.errors import InvalidInput
@@ -22,11 +24,18 @@ Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The person's name, or their email.", show_default=False)
 ]
 RoleOption = Annotated[str, typer.Option("--role", metavar="ROLE", help="admin, reviewer or viewer.")]
-Url = Annotated[str, typer.Option("--url", metavar="URL", help="Where the server is reached.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help=f"Where the server is reached; else HANDRAIL_URL, or {DEFAULT_URL}.",
+        show_default=False,
+    ),
+]
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from stdin, its first line.")
 ]
-SERVER = "http://127.0.0.1:8000"
 LOGIN_PATH = "/login/link/"
 """what stands between the server and a link to log in"""
 
@@ -70,14 +79,17 @@ def _password(from_stdin: bool) -> str:
     return password
 
 
-async def _link(app: App, person: Person, url: str) -> Item:
+async def _link(app: App, person: Person, url: str | None) -> Item:
     token = await app.people.make_link(Kind.LOGIN, person.name, actor=actor(None))
-    return {"url": f"{url.rstrip('/')}{LOGIN_PATH}{token}", "seconds": LOGIN_LIFE}
+    server = (url or os.environ.get("HANDRAIL_URL") or DEFAULT_URL).rstrip("/")
+    return {"url": f"{server}{LOGIN_PATH}{token}", "seconds": LOGIN_LIFE}
 
 
-def _show_link(link: Item) -> None:
+def _show_link(link: Item, url: str | None) -> None:
     say(link["url"])
     note(f"It works once, within {LOGIN_LIFE / 60:.0f} minutes: hand it to nobody else.")
+    if not (url or os.environ.get("HANDRAIL_URL")):
+        note(f"It assumes that the server is at {DEFAULT_URL}: say where by --url, or by HANDRAIL_URL.")
 
 
 @users.command("list")
@@ -119,7 +131,7 @@ async def add_user(
     password_stdin: FromStdin = False,
     link: Annotated[bool, typer.Option("--link", help="No password: print a one-time link.")] = False,
     service: Annotated[bool, typer.Option("--service", help="An account for a program, with keys.")] = False,
-    url: Url = SERVER,
+    url: Url = None,
     store: Store = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -144,7 +156,7 @@ async def add_user(
     else:
         say(f"{person.name} may log in as {person.role}" if not service else f"{person.name} was added")
         if made:
-            _show_link(made)
+            _show_link(made, url)
     if not any(one.role is Role.ADMIN and one.active and not one.service for one in everybody):
         note("nobody is an admin yet: handrail users role NAME admin")
 
@@ -197,11 +209,11 @@ async def _change(name: str, store: str | None, as_json: bool, told: str, **what
 
 @users.command("link")
 @command
-async def login_link(name: Name, url: Url = SERVER, store: Store = None, as_json: AsJSON = False) -> None:
+async def login_link(name: Name, url: Url = None, store: Store = None, as_json: AsJSON = False) -> None:
     """Print a one-time link by which somebody logs in."""
     async with opened(store, f"person {name!r}") as app:
         made = await _link(app, await app.people.find(name), url)
     if as_json:
         print_json([made])
     else:
-        _show_link(made)
+        _show_link(made, url)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 
-from handrail.inbox import outbox
+from handrail.inbox import deciders, outbox
 from handrail.inbox.ports import Filter, InboxTransaction
 from handrail.requests.content import JSON, as_stored, content_hash, encode
 from handrail.requests.decision import SYSTEM, Actor, Decision, Verb
@@ -140,6 +140,7 @@ def submit(
             f"there is another task with this id already, request {existing.id}: use another task_id, or give the "
             "queue a name of its own",
             winner=existing.winner,
+            about="key",
         )
     return existing
 
@@ -355,15 +356,21 @@ def reassign(
     now: datetime,
     reason: str | None = None,
 ) -> HumanRequest | Conflict:
-    """Ask other people instead. Who was excluded stays excluded; votes of people no longer asked don't count."""
+    """Ask other people instead. Who was excluded stays excluded; votes of people no longer asked don't count.
+
+    Once people have accounts, raises `InvalidInput`, with the field `to`, for whoever can't decide.
+    """
     request = pass_time(tx, find(tx, request_id), now)
     if request.ended:
         return refusal(request, Reassigned)
+    deciders.check_named(tx, to, "to")
     audience = Audience(to.users, to.groups, request.audience.excluded, request.audience.not_initiator)
     asked = people_asked(audience, tx.members, request.initiator)
     if not isinstance(request.policy.quorum, First) and asked is None:
         raise InvalidInput("a request that counts votes needs to know who is asked: name people or groups")
     check_reachable(request.policy, asked)
+    voted = [decision.actor for decision in request.decisions]
+    deciders.check_enough(tx, request.policy.quorum, asked, voted, "to")
     moved = _move(tx, request, actor, now, Reassigned(actor.name, audience, asked, reason))
     if request.worker:
         _assign_next(tx, request.worker, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from handrail.inbox import moves
+from handrail.inbox import deciders, moves
 from handrail.inbox.ports import InboxTransaction
 from handrail.requests.errors import Conflict
 from handrail.requests.request import HumanRequest, RequestDraft
@@ -62,14 +62,19 @@ def open_outside(
     once: Once | None = None,
     callback_url: str | None = None,
 ) -> OpenedOnce:
-    """Open a request, or return the one that was opened with this key. Raises `Conflict` for a key of another one."""
+    """Open a request, or return the one that was opened with this key. Raises `Conflict` for a key of another one.
+
+    Once people have accounts, raises `InvalidInput`, naming the field, for whoever has none.
+    """
     if once is not None and (known := tx.once(once.caller, once.key)) is not None:
         digest, existing = known
         if digest != once.digest:
             raise Conflict(
-                f"this idempotency key was used for another request, {existing}: take a new key for a new request"
+                f"this idempotency key was used for another request, {existing}: take a new key for a new request",
+                about="key",
             )
         return OpenedOnce(moves.find(tx, existing), False)
+    deciders.check_outside(tx, draft, initiator)
     request = moves.open_request(tx, draft, now=now, request_id=request_id, initiator=initiator)
     if callback_url is not None:
         tx.set_callback(request.id, callback_url)

@@ -7,7 +7,7 @@ to run twice; `await store.do(unit, ...)` resolves after the commit.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from handrail.inbox.filing import Lot, Place
 from handrail.requests.lifecycle import Event
@@ -74,6 +74,8 @@ class Filter:
 
 
 Order = Literal["due", "urgent", "oldest"]
+Deciding = Literal["able", "viewer", "off", "unknown"]
+"""whether somebody can decide: they have an account that does, one that only looks, one that is switched off, none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,18 @@ class Sought:
     order: Order = "due"
     after: Place | None = None
     """the place behind which to begin"""
-    text: str | None = None
-    """what the title, the flow or the run's id holds, whatever the case of its letters"""
     until: datetime | None = None
     """by when the deadline is"""
+
+
+class Searched(NamedTuple):
+    """What was found of a text, in order."""
+
+    places: list[Place]
+    reached: Place | None
+    """where the looking was ended before the end of the list and before enough was found"""
+    rows: int
+    """about how many were looked at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +175,13 @@ class InboxTransaction(Protocol):
         """Return requests of these lots in order, each once."""
         ...
 
+    def search(self, lots: Collection[Lot], sought: Sought, text: str, limit: int, most: int) -> Searched:
+        """Return requests of these lots whose title, flow or run id holds a text, whatever the case of its letters.
+
+        It ends after about `most` rows, and goes on behind `reached`; it always comes further than `sought.after`.
+        """
+        ...
+
     def ended_places(self, flow: str | None, after: Place | None, limit: int) -> list[Place]:
         """Return requests that have ended (of one flow, or all), the latest first; `moment` is when."""
         ...
@@ -195,6 +212,10 @@ class InboxTransaction(Protocol):
 
     def groups_of(self, person: str) -> tuple[str, ...]:
         """Return the groups that somebody belongs to."""
+        ...
+
+    def deciders(self, names: Collection[str]) -> Mapping[str, Deciding] | None:
+        """Return of each of these people whether they can decide; None as long as nobody has an account."""
         ...
 
     def misfiled_requests(self) -> list[str]:

@@ -57,7 +57,7 @@ def make(
     """
     owner = people.find(tx, who=person)
     if not owner.active:
-        raise Conflict(f"{owner.name!r} is switched off: switch them on before making a key", winner=None)
+        raise Conflict(f"{owner.name!r} is switched off: switch them on before making a key", about="state")
     key = Key(
         id=secrets.token_hex(6),
         label=check_label(label, "the label of a key"),

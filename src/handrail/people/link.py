@@ -59,7 +59,7 @@ def make(
     """
     kind, owner = Kind(kind), people.find(tx, who=person)
     if not owner.active:
-        raise Conflict(f"{owner.name!r} is switched off: switch them on before making a link", winner=None)
+        raise Conflict(f"{owner.name!r} is switched off: switch them on before making a link", about="state")
     if owner.service:
         raise InvalidInput(f"{owner.name!r} is a service account: links are for people, make a key for it")
     if (kind is Kind.DECIDE) != (request_id is not None):

@@ -12,6 +12,7 @@ from handrail.people.entry import enter
 from handrail.people.facts import Attempt, Kind, Person, Session
 from handrail.people.naming import folded
 from handrail.people.ports import PeopleTransaction
+from handrail.people.proof import digest
 from handrail.requests.decision import SYSTEM
 from handrail.requests.errors import NotAllowed
 
@@ -111,10 +112,14 @@ def log_in(
     secret: str,
     agent: str | None,
     now: datetime,
+    instead: str | None = None,
 ) -> LoggedIn | Refused:
-    """Begin the session of somebody whose password was right; `rehashed` is its hash with today's parameters."""
+    """Begin the session of somebody whose password was right; `rehashed` is its hash with today's parameters.
+
+    `instead` is the secret of a session that ends.
+    """
     person = accept(tx, candidate=candidate, rehashed=rehashed, now=now)
-    return _begin(tx, person, "password", address, secret, agent, now) if person else Refused()
+    return _begin(tx, person, "password", address, secret, agent, now, instead) if person else Refused()
 
 
 def by_link(
@@ -126,13 +131,14 @@ def by_link(
     secret: str,
     agent: str | None,
     now: datetime,
+    instead: str | None = None,
 ) -> LoggedIn:
     """Use up a link to log in, and begin the session; raises as `link.use` does."""
     found, _ = link.look(tx, key=key, token=token, now=now)
     if found.kind is not Kind.LOGIN:
         raise NotAllowed("this link is for deciding a request, not to log in", rule="link")
     _, person = link.use(tx, key=key, token=token, now=now, used_for="logged in")
-    return _begin(tx, person, "link", address, secret, agent, now)
+    return _begin(tx, person, "link", address, secret, agent, now, instead)
 
 
 def _begin(
@@ -143,7 +149,10 @@ def _begin(
     secret: str,
     agent: str | None,
     now: datetime,
+    instead: str | None = None,
 ) -> LoggedIn:
+    if instead is not None:
+        session.end(tx, id=digest(instead))
     begun = session.begin(tx, person=person.name, secret=secret, now=now, agent=agent)
     data = {"person": person.name, "by": means, "address": address}
     enter(tx, "logged_in", data, now=now, actor=person.name)

@@ -76,8 +76,11 @@ class People:
         display: str | None = None,
         email: str | None = None,
         active: bool | None = None,
+        password: str | None = None,
+        keep: Session | None = None,
     ) -> Person:
-        """Change what is given; an empty email takes it away."""
+        """Change what is given; an empty email takes it away. With a password, sessions end, but `keep`."""
+        hashed = await self._hashed(name, password) if password is not None else None
         return await self._store.do(
             person.change,
             name=name,
@@ -87,6 +90,8 @@ class People:
             display=display,
             email=email,
             active=active,
+            password=hashed,
+            keep=keep.id if keep else None,
         )
 
     async def set_password(
@@ -126,9 +131,18 @@ class People:
     # -- logging in ---------------------------------------------------------------------------------------------------
 
     async def log_in(
-        self, who: str, password: str, *, address: str | None, agent: str | None = None
+        self,
+        who: str,
+        password: str,
+        *,
+        address: str | None,
+        agent: str | None = None,
+        instead: str | None = None,
     ) -> LoggedIn | Refused:
-        """Begin a session for who knows the password of `who`, a name or an email."""
+        """Begin a session for who knows the password of `who`, a name or an email.
+
+        `instead` is the secret of a session that ends then: the one that the browser has had.
+        """
         candidate = await self._admitted(who, password, address)
         if isinstance(candidate, Refused):
             return candidate
@@ -139,13 +153,14 @@ class People:
             address=address,
             secret=new_secret(),
             agent=agent,
+            instead=instead,
             now=self._clock.now(),
         )
 
     async def log_in_by_link(
-        self, token: str, *, address: str | None = None, agent: str | None = None
+        self, token: str, *, address: str | None = None, agent: str | None = None, instead: str | None = None
     ) -> LoggedIn:
-        """Use up a link to log in, and begin the session."""
+        """Use up a link to log in, and begin the session; `instead` as of `log_in`."""
         return await self._store.do(
             login.by_link,
             key=self.secret.key("link"),
@@ -153,6 +168,7 @@ class People:
             address=address,
             secret=new_secret(),
             agent=agent,
+            instead=instead,
             now=self._clock.now(),
         )
 

@@ -58,7 +58,7 @@ def add(
 def _check_free(tx: PeopleTransaction, text: str | None, own: str | None = None) -> None:
     """Raise `Conflict` if a folded name or email leads to somebody else than `own`."""
     if text and (other := tx.person_called(text)) is not None and other.name != own:
-        raise Conflict(f"{other.name!r} has that name or email already: choose another", winner=None)
+        raise Conflict(f"{other.name!r} has that name or email already: choose another", about="taken")
 
 
 def found(tx: PeopleTransaction, *, who: str) -> Person | None:
@@ -88,12 +88,17 @@ def change(
     display: str | None = None,
     email: str | None = None,
     active: bool | None = None,
+    password: str | None = None,
+    keep: str | None = None,
 ) -> Person:
-    """Change what is given; an empty email takes it away.
+    """Change what is given; an empty email takes it away. `password` is a hash, see `set_password`.
 
     Raises `UnknownId`, `InvalidInput`, or `Conflict` for a taken email and for the last active admin.
     """
     before = find(tx, who=name)
+    if password is not None:
+        set_password(tx, name=before.name, password=password, actor=actor, now=now, keep=keep)
+        before = find(tx, who=before.name)
     after = replace(
         before,
         role=before.role if role is None else parse_role(role),
@@ -116,7 +121,7 @@ def change(
 def _check_admin_stays(tx: PeopleTransaction, before: Person, after: Person) -> None:
     if _administers(before) and not _administers(after) and tx.active_admins() == 1:
         raise Conflict(
-            f"{before.name!r} is the last active admin: make somebody else an admin first", winner=None
+            f"{before.name!r} is the last active admin: make somebody else an admin first", about="state"
         )
 
 

@@ -114,13 +114,23 @@ def check(caller: Caller, right: Right) -> None:
     """Raise `NotAllowed` unless the caller's role (rule `role`) and key (rule `scope`) give a right."""
     roles, scope = TABLE[right]
     if caller.role not in roles:
-        who = " and ".join(f"{role}s" for role in roles)
-        raise NotAllowed(f"{caller.name!r} is a {caller.role} and may not {right}: {who} may", rule="role")
+        raise NotAllowed(
+            f"{caller.name!r} is a {caller.role} and may not {right}: {who_may(right)} may", rule="role"
+        )
     if caller.scopes is not None and scope not in caller.scopes:
         raise NotAllowed(
             f"this key may not {right}: use one with the scope {scope}, it has {', '.join(caller.scopes)}",
             rule="scope",
         )
+
+
+def who_may(right: Right) -> str:
+    """Return which roles have a right.
+
+    >>> who_may(Right.DECIDE)
+    'admins and reviewers'
+    """
+    return " and ".join(f"{role}s" for role in TABLE[right][0])
 
 
 def includes(request: HumanRequest, name: str, members: Members) -> bool:
@@ -168,11 +178,6 @@ def check_run(caller: Caller, right: Right, initiator: str | None, *, asked: boo
 def may(caller: Caller, right: Right) -> bool:
     """Whether `check` lets it pass: what a page shows a button for."""
     return _passes(lambda: check(caller, right))
-
-
-def may_for_request(caller: Caller, right: Right, request: HumanRequest, members: Members) -> bool:
-    """Whether `check_request` lets it pass."""
-    return _passes(lambda: check_request(caller, right, request, members))
 
 
 def may_for_run(caller: Caller, right: Right, initiator: str | None, *, asked: bool = False) -> bool:

@@ -7,8 +7,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import is_dataclass
 from math import isfinite
 from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from handrail.requests.errors import NotJSON, PayloadTooLarge
 
@@ -24,14 +28,34 @@ SEPARATOR = "\x1f"
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
+def plain(value: Any) -> Any:
+    """Return a pydantic model or a dataclass as what JSON carries of it; anything else as it is.
+
+    Raises `ValueError` for one that holds what JSON can't carry.
+
+    >>> from datetime import date
+    >>> from dataclasses import make_dataclass
+    >>> plain(make_dataclass("Day", ["at"])(date(2026, 3, 1)))
+    {'at': '2026-03-01'}
+    """
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_jsonable_python(value)
+    return value
+
+
+class _Encoder(json.JSONEncoder):
+    def default(self, o: Any) -> Any:
+        return super().default(o) if (found := plain(o)) is o else found
+
+
 def writer(*, sort_keys: bool = False) -> Callable[[JSON], str]:
     """Return a function that writes JSON without blanks, as `json.JSONEncoder.encode` does.
 
     The encoder would make its C part anew for each value, which takes longer than writing a small one.
     """
-    encoder = json.JSONEncoder(
-        ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys
-    )
+    encoder = _Encoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return encoder.encode
@@ -61,7 +85,8 @@ def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing)
     `given` tells how many bytes more are allowed because whoever made the value was handed as many; it is only asked
     when that matters.
 
-    Raises `NotJSON` for what JSON can't carry (also NaN and lone surrogates) and `PayloadTooLarge` over 1 MiB.
+    Models of pydantic and dataclasses are written as the objects that they are. Raises `NotJSON` for what JSON can't
+    carry (also NaN and lone surrogates) and `PayloadTooLarge` over 1 MiB.
 
     >>> encode({"content": ("a", 1)})
     '{"content":["a",1]}'
@@ -74,7 +99,8 @@ def encode(value: JSON, what: str = "data", given: Callable[[], int] = _nothing)
     except (TypeError, ValueError, RecursionError, UnicodeEncodeError) as error:
         reason = _find_culprit(value, "") or str(error)
         raise NotJSON(
-            f"{what} can't be stored as JSON: {reason}. Pass only dict, list, str, int, float, bool and None."
+            f"{what} can't be stored as JSON: {reason}. Pass only dict, list, str, int, float, bool and None, "
+            "or pydantic models and dataclasses of these."
         ) from error
     if size > LIMIT and size > LIMIT + (more := given()):
         beyond = f" beyond the {more:,} that it was given" if more > LIMIT else ""
@@ -179,5 +205,15 @@ def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
         case None | bool() | int():
             return None
         case _:
-            return f"{where}a {type(value).__name__}"
+            return _find_in_object(value, path, depth)
     return None
+
+
+def _find_in_object(value: object, path: str, depth: int) -> str | None:
+    """Name what JSON can't carry of a model or a dataclass, or any other object by its type."""
+    where = f"at {path!r}: " if path else ""
+    try:
+        found = plain(value)
+    except ValueError:
+        return f"{where}a {type(value).__name__} that holds what JSON can't carry"
+    return f"{where}a {type(value).__name__}" if found is value else _find_culprit(found, path, depth + 1)

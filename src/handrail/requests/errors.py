@@ -1,7 +1,7 @@
 """All errors of Handrail, one tree. Each message says what to do next and carries ids, never content.
 
 HandrailError
-├── InvalidInput            what was handed in can't be used (also a ValueError)
+├── InvalidInput            what was handed in can't be used (also a ValueError); `fields` may say where
 │   ├── NotJSON             data that JSON can't carry
 │   ├── PayloadTooLarge     over 1 MiB
 │   ├── InvalidFlow         nodes that don't fit together: two equal names, no node at all
@@ -10,7 +10,7 @@ HandrailError
 ├── UnknownId               no such request, run or flow (also a LookupError)
 ├── NotAllowed              the person may not do this; `rule` says why
 ├── InvalidDecision         the decision doesn't fit the request; `fields` says where
-├── Conflict                somebody was faster, or the request was replaced; `winner` says who
+├── Conflict                somebody was faster, or something is taken or changed: `about`; `winner` says who
 │   └── IllegalMove         the lifecycle has no such move from this state
 ├── RunError                a run can't give its result; `run_id`
 │   ├── StepFailed          a step failed for good: `name`, `kind`, `message`
@@ -35,15 +35,27 @@ HandrailError
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 class HandrailError(Exception):
     """The root of every error that Handrail raises on purpose."""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One thing that is wrong with what was handed in: where (`score`, `address.street`, `` for all of it) and what."""
+
+    path: str
+    message: str
+
+
 class InvalidInput(HandrailError, ValueError):
-    """What was handed in can't be used."""
+    """What was handed in can't be used. `fields` says where, if that can be named."""
+
+    def __init__(self, message: str = "", *, fields: Sequence[FieldProblem] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
 
 
 class NotJSON(InvalidInput):
@@ -83,14 +95,6 @@ class NotAllowed(HandrailError):
         self.rule = rule
 
 
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """One thing that is wrong with a decision: where (`score`, `address.street`, `` for all of it) and what."""
-
-    path: str
-    message: str
-
-
 class InvalidDecision(HandrailError):
     """The decision doesn't fit the request, which stays open. `fields` says where."""
 
@@ -99,16 +103,25 @@ class InvalidDecision(HandrailError):
         self.fields = tuple(fields)
 
 
-class Conflict(HandrailError):
-    """Too late: the request has ended or was replaced. `winner` names who or what ended it, if known."""
+_About = Literal["late", "content", "key", "taken", "state"]
+"""what a conflict is about: somebody was faster; other content was shown; a key of one's own stands for something
+else; a name or an id is another's; things are such that it can't be done"""
 
-    def __init__(self, message: str, *, winner: str | None = None) -> None:
+
+class Conflict(HandrailError):
+    """Too late, or taken: `about` says which. `winner` names who or what ended a request, if known."""
+
+    def __init__(self, message: str, *, winner: str | None = None, about: _About = "late") -> None:
         super().__init__(message)
         self.winner = winner
+        self.about = about
 
 
 class IllegalMove(Conflict):
     """The table of the lifecycle has no such move from the present state."""
+
+    def __init__(self, message: str, *, winner: str | None = None) -> None:
+        super().__init__(message, winner=winner, about="state")
 
 
 class RunError(HandrailError):

@@ -3,27 +3,31 @@
 The checks run wherever somebody decides, so they need the schema alone and never the type behind it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from importlib import import_module
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from handrail.requests import dialect
 from handrail.requests.content import JSON, decode, encode
+from handrail.requests.dialect import TooMuchWork, bounded, load
 from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.formats import CHECKS
+from handrail.requests.pattern import trouble
 
 
-def schema_of(source: Any) -> dict[str, Any]:
+def schema_of(source: Any, *, outside: bool = False) -> dict[str, Any]:
     """Return the JSON Schema of a pydantic model, another type, or a JSON Schema itself (checked).
+
+    `outside` is for a schema that nobody here vouches for: what can't be checked in bounded time is refused.
 
     >>> schema_of(int)
     {'type': 'integer'}
     """
     if isinstance(source, dict):
         schema: dict[str, Any] = decode(encode(source, "the JSON Schema"))
-        _check_schema(schema)
+        _check_schema(schema, outside)
         return schema
     try:
         return TypeAdapter(source).json_schema()
@@ -33,38 +37,22 @@ def schema_of(source: Any) -> dict[str, Any]:
         ) from error
 
 
-def _load() -> None:
-    """Import the library whole, before any part of it.
-
-    Threads that need it at the same moment for the first time, each another part, would be given half of it: Python
-    resolves the deadlock of their import locks that way. All of them asking for the whole wait for each other.
-    """
-    import_module("jsonschema")
-
-
 @lru_cache(maxsize=256)
 def _validator(schema: str) -> Any:
-    _load()
+    load()
     from referencing import Registry
 
     parsed = decode(schema)
     # An empty registry: a `$ref` to another address is an error, never a download.
-    return _dialect(parsed)(parsed, format_checker=_formats(), registry=Registry())
-
-
-def _dialect(schema: dict[str, Any]) -> Any:
-    # jsonschema takes 60 ms to import: only processes that check an answer pay for it.
-    _load()
-    from jsonschema.validators import Draft202012Validator, validator_for
-
-    if not isinstance(schema.get("$schema"), str):
-        return Draft202012Validator
-    return validator_for(schema, default=Draft202012Validator)
+    kind = bounded(dialect.dialect(parsed))
+    # The library would go on with its own validator wherever a schema names its dialect.
+    parsed.pop("$schema", None)
+    return kind(parsed, format_checker=_formats(), registry=Registry())
 
 
 @cache
 def _formats() -> Any:
-    _load()
+    load()
     from jsonschema import FormatChecker
 
     checker = FormatChecker()
@@ -78,23 +66,55 @@ def _for_texts(check: Callable[[str], bool]) -> Callable[[object], bool]:
     return lambda value: not isinstance(value, str) or check(value)
 
 
-def _check_schema(schema: dict[str, Any]) -> None:
-    _load()
+def _check_schema(schema: dict[str, Any], outside: bool) -> None:
+    load()
     from jsonschema.exceptions import SchemaError
 
     try:
-        _dialect(schema).check_schema(schema)
+        dialect.dialect(schema).check_schema(schema)
+        if outside:
+            _check_bounds(schema)
         _check_references(schema)
         _errors(schema, None)
     except SchemaError as error:
         raise InvalidInput(f"not a valid JSON Schema at {error.json_path}: {error.message}") from error
-    except RecursionError as error:
+    except (RecursionError, TooMuchWork) as error:
         raise InvalidInput("the JSON Schema refers to itself without end") from error
+
+
+def _check_bounds(schema: dict[str, Any]) -> None:
+    """Raise `InvalidInput` for what can't be checked in bounded time."""
+    # A `$ref` may lead into what is data by its name.
+    levels = list(_objects(schema))
+    patterns = [each["pattern"] for each in levels if isinstance(each.get("pattern"), str)]
+    of_keys = [
+        each["patternProperties"] for each in levels if isinstance(each.get("patternProperties"), dict)
+    ]
+    for pattern in [*patterns, *(pattern for each in of_keys for pattern in each)]:
+        if told := trouble(pattern):
+            raise InvalidInput(f"the pattern {pattern[:80]!r} {told}")
+    if of_keys and any("unevaluatedProperties" in each for each in levels):
+        # The library matches these by itself.
+        raise InvalidInput("use unevaluatedProperties or patternProperties, not both")
+    if any("$schema" in each for each in levels[1:]):
+        raise InvalidInput("name the dialect ($schema) once, at the top of the JSON Schema")
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Give each object in a schema, itself first, whatever it stands for."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case dict() as found:
+                yield found
+                pending += found.values()
+            case list() as found:
+                pending += found
 
 
 def _check_references(schema: dict[str, Any]) -> None:
     """Raise `InvalidInput` for a `$ref` that leads out of the schema: what people answer must be checkable anywhere."""
-    _load()
+    load()
     from referencing import Registry, Resource
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
@@ -125,7 +145,7 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
     >>> problems({"type": "object", "required": ["score"]}, {})
     [FieldProblem(path='score', message='is required')]
     """
-    _load()
+    load()
     from referencing.exceptions import Unresolvable
 
     try:
@@ -134,6 +154,8 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
         raise _unresolved(error.ref) from error
     except RecursionError:
         return [FieldProblem("", "is nested too deeply")]
+    except TooMuchWork:
+        return [FieldProblem("", "is too much to be checked against this JSON Schema")]
     except OverflowError:
         return [FieldProblem("", "has a number that is too large to be checked")]
     # One missing key of three is reported thrice.
@@ -143,7 +165,7 @@ def problems(schema: dict[str, Any], value: JSON) -> list[FieldProblem]:
 def _errors(schema: dict[str, Any], value: JSON) -> list[Any]:
     """Return what the library finds. Raises `RecursionError` for what it can't get to the end of."""
     try:
-        return list(_validator(encode(schema)).iter_errors(value))
+        return dialect.errors(_validator(encode(schema)), value)
     except BaseException as error:
         # Where the stack ends inside the library's part in Rust, that panics, and would take the store's writer along.
         if type(error).__name__ == "PanicException":

@@ -23,7 +23,7 @@ def check_seen(request: HumanRequest, seen_hash: str | None) -> None:
     """Raise `Conflict` if the person saw other content than the request has."""
     if seen_hash is not None and seen_hash != request.content_hash:
         raise Conflict(
-            f"what was shown for request {request.id} is not what it holds; look at it again", winner=None
+            f"what was shown for request {request.id} is not what it holds; look at it again", about="content"
         )
 
 

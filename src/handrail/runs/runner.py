@@ -16,7 +16,7 @@ from handrail.flows.execution import Parked, Stopped, _current
 from handrail.flows.function import FunctionFlow
 from handrail.flows.node import Chain, ChainableNode, body_of
 from handrail.inbox.ports import Clock, Store
-from handrail.requests.content import as_stored, encode, isolated
+from handrail.requests.content import as_stored, encode, isolated, plain
 from handrail.requests.errors import InvalidInput, NonDeterministicNode, StoreCorrupt, StoreError
 from handrail.runs import units
 from handrail.runs.activation import Activation, Cancelled, Fenced, Strand, cut_off, is_failure
@@ -408,6 +408,6 @@ async def execute_whole(flow: ChainableNode, run: StoredRun) -> Any:
 
 
 def _finished(result: Any, scope: Scope) -> End:
-    if not isinstance(result, dict):
+    if not isinstance(result := plain(result), dict):
         raise InvalidInput(f"the flow returned {type(result).__name__}; a flow returns a dict")
     return End(RunStatus.FINISHED, result=as_stored(result, "the result of the flow", scope.given))

@@ -35,6 +35,8 @@ def check_run_id(run_id: str) -> str:
     """Return a run id given by a user, or raise `InvalidInput`."""
     if not isinstance(run_id, str) or not run_id.strip() or len(run_id) > 200 or not run_id.isprintable():
         raise InvalidInput("a run_id is a printable text of at most 200 characters")
+    if run_id in (".", ".."):
+        raise InvalidInput(f"{run_id!r} can't be a run_id: no address of a page can name it, choose another")
     return run_id
 
 

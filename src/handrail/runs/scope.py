@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from handrail import killpoints
 from handrail.flows.execution import Data, Parked, StepOptions, Stopped, _current
 from handrail.flows.node import ChainableNode
-from handrail.requests.content import JSON, LIMIT, decode, encode
+from handrail.requests.content import JSON, LIMIT, decode, encode, plain
 from handrail.requests.errors import (
     HandrailError,
     InvalidInput,
@@ -403,7 +403,7 @@ class Scope:
             raise
         finally:
             _current.reset(token)
-        if self.node is not None and not isinstance(result, dict):
+        if self.node is not None and not isinstance(result := plain(result), dict):
             self._check_alive()
             what = type(result).__name__
             raise InvalidInput(

@@ -94,6 +94,12 @@ def read_timeline(tx: RunTransaction, *, run_id: str) -> Timeline:
     return Timeline(run, tuple(posts), more, spent(posts), log, hints)
 
 
+def read_latest(tx: RunTransaction, *, run_id: str, most: int) -> tuple[tuple[Post, ...], int]:
+    """Return the latest steps of the flow itself, without what lies inside them, and how many came before."""
+    entries = tx.latest_entries(run_id, "", most)
+    return tuple(_post(tx, entry, 0, LARGEST) for entry in entries), entries[0].ordinal if entries else 0
+
+
 def _walk(tx: RunTransaction, run_id: str, frame: str, depth: int) -> Iterator[tuple[Entry, int]]:
     for entry in tx.entries(run_id, frame):
         yield entry, depth

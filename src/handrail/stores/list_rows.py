@@ -1,14 +1,14 @@
 """The lists of the inbox as rows of SQLite: pending requests by their lots, ended ones by flow, lines of the log.
 
-A list is a merge of ranges of one index, each read as far as it is needed. Nothing is scanned whole but where a text
-is searched, or where lots are so many that reading all of them is the cheaper way.
+A list is a merge of ranges of one index, each read as far as it is needed. Nothing is scanned whole but where lots are
+so many that reading all of them is the cheaper way.
 """
 
 import heapq
 import itertools
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from handrail.requests.request import HumanRequest
 from handrail.runs.ports import RunFilter
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.stores.moments import to_moment, to_number
-from handrail.stores.searching import Condition, has_text, text_condition
+from handrail.stores.searching import Condition, text_condition
 from handrail.stores.statements import statements
 
 SQL = statements("lists")
@@ -33,6 +33,7 @@ MOST_LOTS = 100
 """lots that are told apart when all of them are wanted"""
 FEW = 3000
 """requests that are sorted by id in memory; more of them lie densely among all, and are found by walking along"""
+URGENT = "request INDEXED BY request_urgent"
 
 ORDERS: dict[Order, str] = {
     "due": "moment, id",
@@ -103,22 +104,27 @@ class ListRows:
 
     def count_places(self, lots: Collection[Lot], sought: Sought, limit: int) -> int:
         if sought.until is not None and any(lot.key is None for lot in lots):
-            return sum(1 for _ in itertools.islice(self._urgent(lots, sought, limit), limit))
-        found = 0
-        for lot in lots:
-            if found < limit and not lot.aside:
-                where = _conditions(lot, sought)
-                statement = f"SELECT count(*) FROM (SELECT 1 FROM {_table(lot)} WHERE {where.text} LIMIT ?)"
-                found += self.connection.execute(statement, (*where.values, limit - found)).fetchone()[0]
+            inside = within(lots).and_(narrowed(sought))
+            return self._count([(URGENT, urgent(one).and_(inside)) for one in self.priorities()], limit)
+        found = self._count([(table(lot), conditions(lot, sought)) for lot in lots if not lot.aside], limit)
         aside = [lot for lot in lots if lot.aside]
         if found < limit and aside:  # each may be in several
             places = self._merged(aside, replace(sought, order="due"), limit - found)
             found += sum(1 for _ in itertools.islice(places, limit - found))
         return found
 
+    def _count(self, ranges: Iterable[tuple[str, Condition]], limit: int) -> int:
+        """Return how many rows there are in tables where something is true, at most `limit`."""
+        found = 0
+        for place, where in ranges:
+            if found < limit:
+                statement = f"SELECT count(*) FROM (SELECT 1 FROM {place} WHERE {where.text} LIMIT ?)"
+                found += self.connection.execute(statement, (*where.values, limit - found)).fetchone()[0]
+        return found
+
     def places(self, lots: Collection[Lot], sought: Sought, limit: int) -> list[Place]:
         if sought.order != "oldest":
-            many = not sought.text and any(lot.key is None for lot in lots)
+            many = any(lot.key is None for lot in lots)
             if many and (sought.until or self.count_places(lots, replace(sought, after=None), FEW + 1) > FEW):
                 return list(itertools.islice(self._urgent(lots, sought, limit), limit))
             return list(itertools.islice(self._merged(lots, sought, limit), limit))
@@ -131,25 +137,25 @@ class ListRows:
     def _urgent(self, lots: Collection[Lot], sought: Sought, limit: int) -> Iterator[Place]:
         """Give places by walking along all pending requests of each priority."""
         order: Order = "due" if sought.order == "oldest" else sought.order
-        within = _within(lots).and_(_narrowed(sought))
-        ranges = [self._of_priority(one, within, order, sought.after, limit) for one in self._priorities()]
+        inside = within(lots).and_(narrowed(sought))
+        ranges = [self._of_priority(one, inside, order, sought.after, limit) for one in self.priorities()]
         return heapq.merge(*ranges, key=SORTED[order])
 
-    def _priorities(self) -> Iterator[int]:
+    def priorities(self) -> Iterator[int]:
+        """Give the priorities that pending requests have."""
         after = -NEVER
         while row := self.connection.execute(SQL["next_urgent"], (after,)).fetchone():
             (after,) = row
             yield after
 
     def _of_priority(
-        self, priority: int, within: Condition, order: Order, after: Place | None, limit: int
+        self, priority: int, inside: Condition, order: Order, after: Place | None, limit: int
     ) -> Iterator[Place]:
-        where = Condition("lot IS NOT NULL AND priority = ?", (priority,)).and_(within)
+        where = urgent(priority).and_(inside)
         if after is not None:
             where = where.and_(_behind(order, after))
         columns = "id, priority, moment, substr(lot, -1) = '~'"
-        table = "request INDEXED BY request_urgent"
-        statement = f"SELECT {columns} FROM {table} WHERE {where.text} ORDER BY moment, id LIMIT ?"
+        statement = f"SELECT {columns} FROM {URGENT} WHERE {where.text} ORDER BY moment, id LIMIT ?"
         yield from (
             Place(*row) for row in self.connection.execute(statement, (*where.values, limit)).fetchall()
         )
@@ -163,12 +169,12 @@ class ListRows:
     def _range(self, lot: Lot, sought: Sought, size: int) -> Iterator[Place]:
         """Give the places of one lot in order, read in portions."""
         while True:
-            where = _conditions(lot, sought)
+            where = conditions(lot, sought)
             if sought.after is not None:
                 where = where.and_(_behind(sought.order, sought.after))
             order = ORDERS["due" if lot.priority is not None else sought.order]
             statement = (
-                f"SELECT {_columns(lot)} FROM {_table(lot)} WHERE {where.text} ORDER BY {order} LIMIT ?"
+                f"SELECT {_columns(lot)} FROM {table(lot)} WHERE {where.text} ORDER BY {order} LIMIT ?"
             )
             rows = self.connection.execute(statement, (*where.values, size)).fetchall()
             found = [Place(*row) for row in rows]
@@ -182,12 +188,9 @@ class ListRows:
             return []
         behind = None if sought.after is None else sought.after.id
         unordered = replace(sought, order="due", after=None)
-        # Counting is cheaper than reading, unless a text has to be searched for either.
-        if sought.text is None and self.count_places(lots, unordered, FEW + 1) > FEW:
+        if self.count_places(lots, unordered, FEW + 1) > FEW:  # counting is cheaper than reading
             return self._walk(lots, sought, behind or "", limit)
-        found = list(itertools.islice(self._merged(lots, unordered, FEW + 1), FEW + 1))
-        if len(found) > FEW:
-            return self._walk(lots, sought, behind or "", limit)
+        found = self._merged(lots, unordered, FEW)
         later = (place for place in found if behind is None or place.id > behind)
         return heapq.nsmallest(limit, later, key=_oldest)
 
@@ -198,8 +201,7 @@ class ListRows:
         where = Condition("id > ?", (behind,))
         if not aside:
             where = where.and_(Condition("status IN ('OPEN', 'CLAIMED')", ()))
-        where = where.and_(_within(lots))
-        where = where.and_(_narrowed(sought, any_flow=True))
+        where = where.and_(within(lots)).and_(narrowed(sought))
         columns = "id, priority, moment, substr(lot, -1) = '~'"
         statement = f"SELECT {columns} FROM {table} WHERE {where.text} GROUP BY id ORDER BY id LIMIT ?"
         return [Place(*row) for row in self.connection.execute(statement, (*where.values, limit))]
@@ -297,7 +299,8 @@ def _once(places: Iterator[Place]) -> Iterator[Place]:
         last = place.id
 
 
-def _table(lot: Lot) -> str:
+def table(lot: Lot) -> str:
+    """Return where the rows of a lot are, with the index that has them in order."""
     return "aside" if lot.aside else "request INDEXED BY request_lot"
 
 
@@ -306,35 +309,36 @@ def _columns(lot: Lot) -> str:
     return f"id, priority, moment, {careful}"
 
 
-def _conditions(lot: Lot, sought: Sought) -> Condition:
+def conditions(lot: Lot, sought: Sought) -> Condition:
+    """Return what is true of a row of a lot that is sought, wherever the list begins."""
     exact = Condition("lot = ? AND priority = ?", (lot.name, lot.priority))
-    where = _whole(lot) if lot.key is None else exact
-    in_flow = sought.text is not None and has_text(sought.text, lot.flow or "")
-    return where.and_(_narrowed(replace(sought, text=None) if in_flow else sought))
+    return (whole(lot) if lot.key is None else exact).and_(narrowed(sought))
 
 
-def _within(lots: Collection[Lot]) -> Condition:
+def urgent(priority: int) -> Condition:
+    """Return what is true of a pending request of a priority, so that the index of them is used."""
+    return Condition("lot IS NOT NULL AND priority = ?", (priority,))
+
+
+def within(lots: Collection[Lot]) -> Condition:
     """Return what is true of a row that lies in one of the lots."""
     names = json.dumps([lot.name for lot in lots if lot.key is not None])
     among = [Condition("lot IN (SELECT value FROM json_each(?))", (names,))] if names != "[]" else []
-    among += [_whole(lot) for lot in lots if lot.key is None]
+    among += [whole(lot) for lot in lots if lot.key is None]
     return Condition.any_of(among)
 
 
-def _whole(lot: Lot) -> Condition:
+def whole(lot: Lot) -> Condition:
     """Return what is true of a row of a flow, whomever it asks."""
     mark = "" if lot.careful is None else f" AND substr(lot, -1) {'=' if lot.careful else '<>'} '~'"
     return Condition(f"(lot > ? AND lot < ?{mark})", (lot.name, lot.name + LAST))
 
 
-def _narrowed(sought: Sought, *, any_flow: bool = False) -> Condition:
-    where = Condition("1", ())
-    if sought.until is not None:
-        where = where.and_(Condition("moment <= ?", (to_number(sought.until),)))
-    if sought.text is not None:
-        flow = ["substr(lot, 1, instr(lot, char(31)) - 1)"] if any_flow else []
-        where = where.and_(text_condition(sought.text, "title", "run_id", *flow))
-    return where
+def narrowed(sought: Sought) -> Condition:
+    """Return what is true of a row of any lot that is sought."""
+    if sought.until is None:
+        return Condition("1", ())
+    return Condition("moment <= ?", (to_number(sought.until),))
 
 
 def _behind(order: Order, after: Place) -> Condition:

@@ -2,16 +2,20 @@
 
 import json
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from handrail.inbox.ports import Deciding
 from handrail.people.facts import Attempt, Guideline, Key, Kind, Link, Person, Role, Scope, Session
+from handrail.people.rights import TABLE, Right
 from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
 
 SQL = statements("people")
+DECIDE, _ = TABLE[Right.DECIDE]
 
 
 class PeopleRows:
@@ -29,6 +33,15 @@ class PeopleRows:
 
     def people(self) -> list[Person]:
         return [_person(row) for row in self.connection.execute(SQL["people"])]
+
+    def deciders(self, names: Collection[str]) -> dict[str, Deciding] | None:
+        if self.connection.execute(SQL["anybody"]).fetchone() is None:
+            return None
+        known = {
+            name: (role, active)
+            for name, role, active in self.connection.execute(SQL["deciders"], (json.dumps(list(names)),))
+        }
+        return {name: _deciding(*known.get(name, (None, True))) for name in names}
 
     def insert_person(self, person: Person, folded: str, password: str | None) -> None:
         self.connection.execute(
@@ -179,6 +192,14 @@ class PeopleRows:
             return [_guideline(row) for row in self.connection.execute(SQL["guidelines"])]
         rows = self.connection.execute(SQL["guideline_history"], {"flow": flow})
         return [_guideline(row) for row in rows]
+
+
+def _deciding(role: str | None, active: bool) -> Deciding:
+    if role is None:
+        return "unknown"
+    if not active:
+        return "off"
+    return "able" if role in DECIDE else "viewer"
 
 
 def _person(row: tuple[Any, ...]) -> Person:

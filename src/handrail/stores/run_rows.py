@@ -104,6 +104,10 @@ class RunRows:
             _entry(row) for row in self.connection.execute(SQL["entries"], {"run_id": run_id, "frame": frame})
         ]
 
+    def latest_entries(self, run_id: str, frame: str, limit: int) -> list[Entry]:
+        values = {"run_id": run_id, "frame": frame, "limit": limit}
+        return [_entry(row) for row in self.connection.execute(SQL["latest_entries"], values)][::-1]
+
     def entry(self, run_id: str, frame: str, ordinal: int) -> Entry | None:
         values = {"run_id": run_id, "frame": frame, "ordinal": ordinal}
         row = self.connection.execute(SQL["entry"], values).fetchone()

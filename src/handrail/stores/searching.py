@@ -1,7 +1,10 @@
 """Conditions of a query with the values they are asked with; and how a text is looked for in columns."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 class Condition(NamedTuple):
@@ -31,15 +34,33 @@ def has_text(text: str, value: str) -> bool:
     return text.lower() in value.lower()
 
 
+def has_plain(text: str) -> bool:
+    """Whether a part of a text is ASCII: it is found several times as fast.
+
+    >>> has_plain("grüß"), has_plain("Я")
+    (True, False)
+    """
+    return any(NOT_ASCII.split(text))
+
+
 def text_condition(text: str, *columns: str) -> Condition:
     """Return what is true where one of the columns holds a text, whatever the case of its letters."""
-    if text.isascii():
-        pattern = "%" + "".join(f"\\{sign}" if sign in "\\%_" else sign for sign in text) + "%"
-        each = "{} LIKE ? ESCAPE '\\'"
-    else:  # LIKE knows the case of the letters A to Z only
-        pattern = "*" + "".join(_class(sign) for sign in text) + "*"
-        each = "{} GLOB ?"
-    return Condition.any_of(Condition(each.format(column), (pattern,)) for column in columns)
+    if "\0" in text:  # a pattern would end there
+        return Condition.any_of(Condition(f"instr({column}, ?) > 0", (text,)) for column in columns)
+    if "\n" in text:  # which is what stands between columns that are searched at once
+        return Condition.any_of(_holds(column, text) for column in columns)
+    return _holds(" || char(10) || ".join(f"coalesce({column}, '')" for column in columns), text)
+
+
+def _holds(value: str, text: str) -> Condition:
+    """Return what is true where a value holds a text; LIKE knows the case of the letters A to Z only, and is fast."""
+    plain = max(NOT_ASCII.split(text), key=len)
+    pattern = "%" + "".join(f"\\{sign}" if sign in "\\%_" else sign for sign in plain) + "%"
+    like = Condition(f"{value} LIKE ? ESCAPE '\\'", (pattern,))
+    if plain == text:
+        return like
+    exact = Condition(f"{value} GLOB ?", ("*" + "".join(_class(sign) for sign in text) + "*",))
+    return like.and_(exact) if plain else exact
 
 
 def _class(sign: str) -> str:

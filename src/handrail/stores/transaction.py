@@ -5,12 +5,12 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from handrail.stores.inbox_rows import InboxRows
-from handrail.stores.list_rows import ListRows
 from handrail.stores.live_rows import LiveRows
 from handrail.stores.measure_rows import MeasureRows
 from handrail.stores.outside_rows import OutsideRows
 from handrail.stores.people_rows import PeopleRows
 from handrail.stores.run_rows import RunRows
+from handrail.stores.search_rows import SearchRows
 from handrail.stores.team_rows import TeamRows
 
 
@@ -26,7 +26,7 @@ class Mark(NamedTuple):
 BEGINNING = Mark(0, None, 0, 0)
 
 
-class Transaction(InboxRows, ListRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows):
+class Transaction(InboxRows, SearchRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows):
     """What units of work see of a SQLite database."""
 
     def __init__(self, connection: sqlite3.Connection, *, reading: bool = False) -> None:

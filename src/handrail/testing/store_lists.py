@@ -37,6 +37,12 @@ def _found(
     return [place.id for place in tx.places(tx.lots(keys), Sought(order, **more), limit)]
 
 
+def _searched(tx: RunTransaction, /, keys: tuple[str, ...] | None, order: Order, text: str) -> list[str]:
+    found = tx.search(tx.lots(keys), Sought(order), text, 100, 1000)
+    assert found.reached is None
+    return [place.id for place in found.places]
+
+
 class ListContract:
     """The part of the ports that lists read."""
 
@@ -131,11 +137,11 @@ class ListContract:
             "\\s": [7],
             "run-4": [4],
             "nowhere": [],
+            "\0": [],
+            "sure\nRun": [],
         }.items():
             for order in ("due", "oldest"):
-                found = await store.read(
-                    lambda tx, text, order: _found(tx, ("*",), order, text=text), text, order
-                )
+                found = await store.read(_searched, ("*",), order, text)
                 assert found == [f"req_000{number}" for number in numbers], (text, order)
 
     async def test_outlines_are_requests_without_what_they_show(self, store: OpenStore) -> None:

@@ -77,6 +77,14 @@ class PeopleContract:
         await self.add(store, person("d", role=Role.ADMIN), person("e", role=Role.ADMIN))
         assert await store.read(lambda tx: tx.active_admins()) == 2
 
+    async def test_who_can_decide_is_known_once_there_is_anybody(self, store: OpenStore) -> None:
+        names = ("a", "b", "c", "d", "a'%")
+        assert await store.read(lambda tx: tx.deciders(names)) is None
+        await self.add(store, person("a"), person("b", role=Role.VIEWER), person("c", active=False))
+        found = await store.read(lambda tx: tx.deciders(names))
+        assert found == {"a": "able", "b": "viewer", "c": "off", "d": "unknown", "a'%": "unknown"}
+        assert await store.read(lambda tx: tx.deciders(())) == {}
+
     async def test_a_password_is_kept_beside_its_person(self, store: OpenStore) -> None:
         await self.add(store, person("alice"))
         await self.add(store, person("bob"), password="hash of bob")

@@ -14,8 +14,9 @@ from handrail.people import rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import Verb
-from handrail.requests.errors import Conflict, UnknownId
+from handrail.requests.errors import Conflict, NotAllowed, UnknownId
 from handrail.requests.request import HumanRequest
+from handrail.requests.routing import check_may_act, check_not_claimed
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import StoredRun
 from handrail.web.face import Face
@@ -41,6 +42,21 @@ def readable(tx: InboxTransaction, *, caller: Caller, request_id: str) -> HumanR
     if request is None or not viewer_of(tx, caller).sees(request):
         raise unknown("request", request_id)
     return request
+
+
+def refusal(
+    tx: InboxTransaction, *, caller: Caller, right: Right, request: HumanRequest
+) -> NotAllowed | None:
+    """Return why a caller may not do something with an open request, by the checks of the act; None if they may."""
+    try:
+        rights.check_request(caller, right, request, tx.members)
+        if right in rights.BY_THE_INBOX:
+            check_may_act(request, caller.actor, tx.members)
+        if right is Right.DECIDE:
+            check_not_claimed(request, caller.actor)
+    except NotAllowed as error:
+        return error
+    return None
 
 
 def _moved(
@@ -131,7 +147,7 @@ def own_run(tx: RunTransaction, *, caller: Caller, run_id: str) -> StoredRun:
     """Return a run that a caller has started, or reads. Raises `Conflict` for the id of somebody else's run."""
     run = tx.run(run_id)
     if run is None or not _reads_run(tx, caller, run):
-        raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one")
+        raise Conflict(f"the run id {run_id[:80]!r} is taken: choose another one", about="taken")
     return run
 
 

@@ -3,7 +3,7 @@
 Routes talk to the inbox, runs and people through it, and never to a store's rows.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -36,7 +36,8 @@ class Face:
     """What a server shows to people and programs.
 
     `url` is where people reach it (`http://127.0.0.1:8000`): links begin with it, and only its host is answered to.
-    `groups` are those that the app's code names, which pages can't change.
+    `groups` are those that the app's code names, which pages can't change; `channels` what carries requests to
+    people, None where that isn't known.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class Face:
     people: People
     url: str = "http://127.0.0.1:8000"
     groups: frozenset[str] = frozenset()
+    channels: Collection[str] | None = None
     outgoing: Outgoing = field(default_factory=Outgoing)
     """calls what others name: callback URLs"""
     works: Callable[[], bool] = lambda: True

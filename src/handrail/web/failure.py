@@ -1,7 +1,8 @@
 """What an error means to whoever asked: a status, a title and what to do next. API and pages both tell it from here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from handrail.requests.errors import (
     Conflict,
@@ -30,6 +31,15 @@ class Refused(HandrailError):
         self.status = status
 
 
+class Misfit(HandrailError):
+    """The body, or a parameter beside it, doesn't have the form that the operation takes. `fields` says where."""
+
+    def __init__(self, part: Literal["body", "parameter"], fields: Sequence[FieldProblem]) -> None:
+        super().__init__("what was sent doesn't fit; see the fields")
+        self.part = part
+        self.fields = tuple(fields)
+
+
 class Throttled(HandrailError):
     """Too many attempts. `wait` is how many seconds nothing more is tried."""
 
@@ -40,7 +50,7 @@ class Throttled(HandrailError):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error, told. `kind` is a stable word for programs; `fields` says where a decision doesn't fit."""
+    """An error, told. `kind` is a stable word for programs; `fields` says where something doesn't fit."""
 
     status: int
     kind: str
@@ -52,16 +62,22 @@ class Failure:
     wait: float | None = None
 
 
+CONFLICTS = {
+    "late": ("conflict", "Somebody was faster"),
+    "content": ("content-changed", "Something else was shown than it holds"),
+    "key": ("key-reused", "This key means something else already"),
+    "taken": ("taken", "This is taken"),
+    "state": ("not-now", "This can't be done as things are"),
+}
+"""a conflict, by what it is about: its kind and title"""
+
+
 def failure(error: Exception) -> Failure:
     """Return what an error means; what nobody foresaw is a 500 that tells nothing of its insides."""
     told = str(error)
     match error:
-        case Stranger():
-            return Failure(401, "stranger", "Sign in first", told)
-        case Refused():
-            return Failure(error.status, "refused", "Refused", told)
-        case Throttled():
-            return Failure(429, "throttled", "Too many attempts", told, wait=error.wait)
+        case Stranger() | Refused() | Throttled() | Misfit():
+            return _at_the_door(error, told)
         case NotAllowed():
             return Failure(403, "not-allowed", "Not yours to do", told, rule=error.rule)
         case UnknownId():
@@ -69,13 +85,13 @@ def failure(error: Exception) -> Failure:
         case InvalidDecision():
             return Failure(422, "invalid-decision", "The decision doesn't fit", told, fields=error.fields)
         case Conflict():
-            return Failure(409, "conflict", "Somebody was faster", told, winner=error.winner)
+            return Failure(409, *CONFLICTS[error.about], told, winner=error.winner)
         case RunMismatch():
             return Failure(409, "run-mismatch", "This run id means something else", told)
         case PayloadTooLarge():
             return Failure(413, "too-large", "Too large", told)
         case InvalidInput():
-            return Failure(422, "invalid-input", "This can't be used", told)
+            return Failure(422, "invalid-input", "This can't be used", told, fields=error.fields)
         case StoreBusy():
             return Failure(503, "busy", "The store is busy", told, wait=1)
         case StoreError():
@@ -83,6 +99,20 @@ def failure(error: Exception) -> Failure:
     return Failure(
         500, "fault", "Our fault", "This was not finished. Look at how things stand before you try again."
     )
+
+
+def _at_the_door(error: Stranger | Refused | Throttled | Misfit, told: str) -> Failure:
+    """Return what it means that somebody came no further than the server itself."""
+    match error:
+        case Stranger():
+            return Failure(401, "stranger", "Sign in first", told)
+        case Refused():
+            return Failure(error.status, "refused", "Refused", told)
+        case Throttled():
+            return Failure(429, "throttled", "Too many attempts", told, wait=error.wait)
+        case Misfit():
+            title = f"The {error.part} doesn't fit"
+            return Failure(422, f"invalid-{error.part}", title, told, fields=error.fields)
 
 
 def as_problem(told: Failure, *, instance: str, reference: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Makes the ASGI application: the API under /api/v1, the pages at /, and what both have in common."""
 
 import logging
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -10,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from handrail.requests.errors import FieldProblem, HandrailError, InvalidDecision, UnknownId
+from handrail.requests.errors import FieldProblem, HandrailError, UnknownId
 from handrail.web import api, pages
 from handrail.web.face import Face
-from handrail.web.failure import Failure, Refused, as_problem, failure
+from handrail.web.failure import Failure, Misfit, Refused, as_problem, failure
 from handrail.web.guard import Guard
 from handrail.web.pages import errors
 from handrail.web.pages.assets import Assets
@@ -22,6 +24,8 @@ log = logging.getLogger("handrail.web")
 
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
 """paths whose errors are problem documents; elsewhere they are pages"""
+WHO = frozenset({"actor", "by", "decided_by", "initiator", "reviewer", "user"})
+"""fields of a body by which programs try to say who acts"""
 
 
 def create(face: Face) -> ASGIApp:
@@ -90,13 +94,21 @@ def _as_ours(error: Exception) -> Exception:
     """Return the error of our own tree for one of the framework's."""
     match error:
         case RequestValidationError():
-            fields = [
-                FieldProblem(".".join(str(part) for part in each["loc"][1:]), each["msg"])
-                for each in error.errors()
-            ]
-            return InvalidDecision("what was sent doesn't fit; see the fields", fields=fields)
+            found = error.errors()
+            in_body = any(each["loc"][0] == "body" for each in found)
+            return Misfit("body" if in_body else "parameter", [_field(each) for each in found])
         case HTTPException(status_code=404):
             return UnknownId("there is nothing at this address")
         case HTTPException():
             return Refused(str(error.detail), status=error.status_code)
     return error
+
+
+def _field(found: Mapping[str, Any]) -> FieldProblem:
+    """Return where something that was sent doesn't fit, and what is wrong there."""
+    place, message = found["loc"][1:], found["msg"]
+    if found["type"] == "extra_forbidden":
+        message = "is not known here"
+        if place and place[-1] in WHO:
+            message += ": who acts is whose key or login it is, and never said in a body"
+    return FieldProblem(".".join(map(str, place)), message)

@@ -11,7 +11,7 @@ from handrail.inbox.happening import Happening, LiveTransaction
 from handrail.inbox.ports import InboxTransaction
 from handrail.people.facts import Scope
 from handrail.people.rights import Caller
-from handrail.requests.errors import FieldProblem, InvalidDecision
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.lifecycle import Move
 from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
@@ -48,7 +48,7 @@ def wanted(
     run_id: str | None = None,
     request_id: str | None = None,
 ) -> Wanted:
-    """Return what a reader wants. Raises `InvalidDecision` for a kind that there is not.
+    """Return what a reader wants. Raises `InvalidInput` for a kind that there is not.
 
     >>> wanted(["decided", "run_finished"]).kinds == {"decided", "run_finished"}
     True
@@ -56,7 +56,7 @@ def wanted(
     for kind in kinds:
         if kind not in MOVES and not kind.startswith(RUN):
             told = f"must be one of {', '.join(sorted(MOVES))}, or what happens to runs ({RUN}...)"
-            raise InvalidDecision(f"{kind[:40]!r} never happens", fields=[FieldProblem("kinds", told)])
+            raise InvalidInput(f"{kind[:40]!r} never happens", fields=[FieldProblem("kinds", told)])
     return Wanted(frozenset(kinds), flow, run_id, request_id)
 
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from handrail.inbox.happening import Happening
 from handrail.people.rights import Caller
-from handrail.requests.errors import FieldProblem, InvalidDecision
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.identifier import parse_time, utc_text
 from handrail.web.auth.credential import Credential
 from handrail.web.auth.door import cookie_name, face_of
@@ -42,7 +42,7 @@ HEADERS = {
 def position(header: str | None, after: str | None) -> int | None:
     """Return behind which sequence a reader goes on: their `Last-Event-ID`, else `after`; None for from now on.
 
-    Raises `InvalidDecision` for what is no sequence.
+    Raises `InvalidInput` for what is no sequence.
 
     >>> position("42", "7"), position(None, None)
     (42, None)
@@ -52,7 +52,7 @@ def position(header: str | None, after: str | None) -> int | None:
         return None
     if not (given.isascii() and given.isdigit() and len(given) <= 18):
         name = "Last-Event-ID" if header else "after"
-        raise InvalidDecision(
+        raise InvalidInput(
             f"{name} is no place in the log: send the id of an event, or nothing to begin now",
             fields=[FieldProblem(name, "must be the id of an event, a whole number")],
         )

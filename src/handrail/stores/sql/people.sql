@@ -10,6 +10,12 @@ FROM person WHERE folded = :folded OR email = :folded ORDER BY folded <> :folded
 SELECT name, display, role, created_at, changed_at, email, service, active, password IS NOT NULL
 FROM person ORDER BY folded
 
+-- name: anybody
+SELECT 1 FROM person LIMIT 1
+
+-- name: deciders
+SELECT name, role, active FROM person WHERE name IN (SELECT value FROM json_each(?))
+
 -- name: insert_person
 INSERT INTO person (name, folded, display, email, role, password, service, active, created_at, changed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

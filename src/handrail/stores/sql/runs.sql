@@ -49,6 +49,10 @@ ON CONFLICT (run_id, frame, ordinal) DO UPDATE SET
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND frame = :frame ORDER BY ordinal
 
+-- name: latest_entries
+SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
+WHERE run_id = :run_id AND frame = :frame ORDER BY ordinal DESC LIMIT :limit
+
 -- name: entry
 SELECT frame, ordinal, label, kind, state, value, request_id, attempt, at, took FROM journal
 WHERE run_id = :run_id AND frame = :frame AND ordinal = :ordinal

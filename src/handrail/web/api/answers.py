@@ -39,7 +39,9 @@ class Problem(Answer):
     rule: str | None = Field(None, description="with 403: the rule that forbids it")
     winner: str | None = Field(None, description="with 409: who was faster")
     retry_after: float | None = Field(None, description="seconds")
-    fields: list[FieldOfProblem] | None = Field(None, description="with 422: what doesn't fit")
+    fields: list[FieldOfProblem] | None = Field(
+        None, description="with 422: what doesn't fit, where that can be named"
+    )
 
     model_config = ConfigDict(
         json_schema_extra={

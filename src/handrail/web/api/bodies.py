@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from handrail.people.facts import Role, Scope
 from handrail.requests.decision import Strength, Verb
-from handrail.requests.errors import FieldProblem, InvalidDecision, InvalidInput
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.outcome import outcome
 from handrail.requests.policy import Audience, OnTimeout, Policy, at_least, escalation, fraction, policy
 from handrail.requests.policy import audience as audience_of
@@ -164,7 +164,7 @@ class OpenBody(Body):
     )
 
     def built(self, channels: tuple[str, ...]) -> RequestDraft:
-        """Return the draft. Raises `InvalidInput` or, naming the field, `InvalidDecision`."""
+        """Return the draft. Raises `InvalidInput`."""
         return RequestDraft(
             kind=self.kind,
             title=self.title,
@@ -185,12 +185,12 @@ def _schema(given: Object | None, field: str) -> Object | None:
     if given is None:
         return None
     try:
-        return schema_of(given)
+        return schema_of(given, outside=True)
     except InvalidInput as error:
         told = str(error)
     except Exception as error:
         told = f"not a JSON Schema that can be checked ({type(error).__name__})"
-    raise InvalidDecision(f"the {field} can't be used: {told}", fields=[FieldProblem(field, told)])
+    raise InvalidInput(f"the {field} can't be used: {told}", fields=[FieldProblem(field, told)])
 
 
 class DecisionBody(Body):

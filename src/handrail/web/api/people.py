@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handrail.people import password
 from handrail.people.facts import Key, Person
 from handrail.requests.errors import Conflict
 from handrail.requests.identifier import utc_text
@@ -98,8 +97,6 @@ async def change_user(request: Request, caller: ManagesPeople, name: UserName, b
     """Change what is given; the last active admin stays one."""
     people = face_of(request).people
     known = await people.find(name)
-    if body.password is not None:
-        password.check(body.password, name=known.name)  # before anything is changed
     changed = await people.change(
         known.name,
         actor=caller.actor,
@@ -107,11 +104,9 @@ async def change_user(request: Request, caller: ManagesPeople, name: UserName, b
         display=body.display,
         email=body.email,
         active=body.active,
+        password=body.password,
+        keep=caller.session,
     )
-    if body.password is not None:
-        changed = await people.set_password(
-            known.name, body.password, actor=caller.actor, keep=caller.session
-        )
     return JSONResponse(_plain(changed))
 
 
@@ -135,7 +130,8 @@ async def set_group(request: Request, caller: ManagesGroups, name: GroupName, bo
     """Make these people the whole group; nobody removes it."""
     face = face_of(request)
     if name in face.groups:
-        raise Conflict(f"the app's code says who belongs to group {name!r}: change App(groups=...)")
+        told = f"the app's code says who belongs to group {name!r}: change App(groups=...)"
+        raise Conflict(told, about="state")
     people = await face.people.set_group(name, body.people, actor=caller.actor)
     return JSONResponse({"name": name, "people": people, "fixed": False})
 

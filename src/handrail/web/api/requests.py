@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query
 from starlette.requests import Request
@@ -15,10 +16,10 @@ from handrail.inbox.listing import Listing, View
 from handrail.inbox.outside import CHANNEL, Once, open_outside
 from handrail.inbox.ports import Order
 from handrail.people.rights import Caller, Right
-from handrail.requests.errors import FieldProblem, HandrailError, InvalidDecision
+from handrail.requests.errors import FieldProblem, HandrailError, InvalidDecision, InvalidInput
 from handrail.requests.identifier import new_id, utc_text
 from handrail.requests.record import public
-from handrail.requests.request import HumanRequest
+from handrail.requests.request import HumanRequest, Status
 from handrail.web import acts
 from handrail.web.api import answers, links
 from handrail.web.api.bodies import (
@@ -50,6 +51,7 @@ from handrail.web.failure import as_problem, failure
 
 router = APIRouter(prefix="/api/v1/requests", tags=["requests"], route_class=StrictRoute)
 
+StatusName = Literal["open", "claimed", "resolved", "expired", "withdrawn"]
 RequestId = Annotated[str, Path(description="the id of a request", examples=["req_1"])]
 IdempotencyKey = Annotated[
     str | None,
@@ -72,7 +74,13 @@ def told(request: HumanRequest, caller: Caller, status: int = 200) -> JSONRespon
 async def list_requests(
     request: Request,
     caller: ReadsRequests,
-    view: Annotated[View, Query(description="which of those you may read")] = "open",
+    view: Annotated[
+        View | None,
+        Query(description="which of those you may read; by default `open`, or what `status` needs"),
+    ] = None,
+    status: Annotated[
+        list[StatusName] | None, Query(description="only these; again for each", max_length=5)
+    ] = None,
     sort: Annotated[
         Order, Query(description="of open ones; what has ended comes with the latest first")
     ] = "due",
@@ -86,10 +94,11 @@ async def list_requests(
     """List what you may read, in pages."""
     face = face_of(request)
     viewer = await face.store.read(acts.viewer_of, caller)
+    statuses = frozenset(Status(name.upper()) for name in status or ())
     page = await listing.page(
         face.store,
         viewer,
-        Listing(view, sort, flow, text),
+        Listing(view or listing.view_of(statuses), sort, flow, text, statuses),
         now=face.clock.now(),
         after=cursor,
         limit=limit,
@@ -121,6 +130,7 @@ async def open_request(
     """Open a request from outside, without a run; `callback_url` is called once it has ended."""
     face = face_of(request)
     channels = tuple(dict.fromkeys(body.channels))
+    _check_channels(face, channels)
     if body.callback_url is not None:
         await face.outgoing.check(body.callback_url)
         channels = tuple(dict.fromkeys((*channels, CHANNEL)))
@@ -143,6 +153,21 @@ async def open_request(
     answer = told(opened, caller, 201 if new else 200)
     answer.headers["location"] = f"/api/v1/requests/{opened.id}"
     return answer
+
+
+def _check_channels(face: Face, channels: Collection[str]) -> None:
+    """Raise `InvalidInput` for a channel that the app doesn't have: nobody would ever be told through it."""
+    known = face.channels
+    if known is not None and (unknown := [name for name in channels if name not in known]):
+        told = (
+            f"must be among {', '.join(sorted(known))}"
+            if known
+            else "must be empty: this app has no channels"
+        )
+        raise InvalidInput(
+            f"there is no channel {unknown[0][:80]!r} here: it {told}",
+            fields=[FieldProblem("channels", told)],
+        )
 
 
 def _digest(body: Any) -> str:

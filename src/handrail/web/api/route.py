@@ -18,9 +18,9 @@ from starlette.responses import Response
 from handrail.people import rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import encode
-from handrail.requests.errors import FieldProblem, InvalidDecision, InvalidInput
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.web.auth.door import HEADER, check_token, known
-from handrail.web.failure import Refused
+from handrail.web.failure import Misfit, Refused
 
 DEEPEST = 64
 """levels of lists and objects in a body; stored ones are read back by code that goes no deeper than 200"""
@@ -45,7 +45,7 @@ class StrictRoute(APIRoute):
                     check_token(request, request.headers.get(HEADER))
                 request = await read_body(request, takes_body)
             if unknown := sorted(set(request.query_params) - parameters):
-                raise _misfits([FieldProblem(name[:80], "is no parameter here") for name in unknown])
+                raise Misfit("parameter", [FieldProblem(name[:80], "is not known here") for name in unknown])
             return await handle(request)
 
         return handler
@@ -86,7 +86,7 @@ WritesGuidelines = Annotated[Caller, Depends(Needs(Right.GUIDELINES))]
 
 
 async def read_body(request: Request, takes_body: bool) -> Request:
-    """Return the request with its body read as JSON. Raises `Refused`, `InvalidInput` or `InvalidDecision`."""
+    """Return the request with its body read as JSON. Raises `Refused`, `InvalidInput` or `Misfit`."""
     body = await request.body()
     if not body:
         return request
@@ -158,13 +158,9 @@ def _is_too_deep(value: Any) -> bool:
 
 
 def check_nothing(value: Any) -> None:
-    """Raise `InvalidDecision` unless a body says nothing: operations without one take `{}` as well."""
+    """Raise `Misfit` unless a body says nothing: operations without one take `{}` as well."""
     if isinstance(value, dict):
         if value:
-            raise _misfits([FieldProblem(name[:80], "is not known here") for name in value])
+            raise Misfit("body", [FieldProblem(name[:80], "is not known here") for name in value])
     elif value is not None:
-        raise _misfits([FieldProblem("", "this takes no body")])
-
-
-def _misfits(fields: list[FieldProblem]) -> InvalidDecision:
-    return InvalidDecision("what was sent doesn't fit; see the fields", fields=fields)
+        raise Misfit("body", [FieldProblem("", "this takes no body")])

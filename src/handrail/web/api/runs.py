@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from handrail.people import rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import SEPARATOR
-from handrail.requests.errors import FieldProblem, InvalidDecision, InvalidInput
+from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.requests.record import public as public_request
 from handrail.runs import listing
 from handrail.runs.history import read_history
@@ -48,7 +48,7 @@ async def start_run(
     """Store a run for the workers. The same `run_id`, or `Idempotency-Key`, and input mean the same run."""
     face = face_of(request)
     if body.flow not in face.flows:
-        raise InvalidDecision(
+        raise InvalidInput(
             f"there is no flow {body.flow[:80]!r} here; GET /api/v1/flows lists them",
             fields=[FieldProblem("flow", "is not known here")],
         )

@@ -38,9 +38,14 @@ async def _looked_up(request: Request) -> Caller | None:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return await people.key(text.strip())
-    if secret := request.cookies.get(cookie_name(face_of(request))):
+    if secret := secret_of(request):
         return await people.session(secret)
     return None
+
+
+def secret_of(request: Request) -> str | None:
+    """Return the secret of the session that the browser has, if it has one, ended or not."""
+    return request.cookies.get(cookie_name(face_of(request))) or None
 
 
 async def known(request: Request) -> Caller:

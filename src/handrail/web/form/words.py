@@ -10,6 +10,7 @@ from handrail.requests.content import JSON
 from handrail.web.form.resolve import Schema
 
 LONGEST_LABEL = 80
+_WORDS = re.compile(r"[a-z]+(?: [a-z]+)*")
 _ACRONYMS = frozenset({"id", "url", "uri", "uuid", "ip", "api", "json", "html", "pdf", "vat", "iban"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KINDS = {
@@ -137,8 +138,15 @@ def value(found: JSON) -> str:
 
 
 def values(found: list[JSON]) -> list[str]:
-    """Return values as they are offered, each told from the others: as JSON where their words are the same."""
-    texts = [value(each) for each in found]
+    """Return values as they are offered, each told from the others: as JSON where their words are the same.
+
+    >>> values(["pay", "pay part"]), values(["kg", "lb"])
+    (['Pay', 'Pay part'], ['kg', 'lb'])
+    """
+    given = [each for each in found if isinstance(each, str)]
+    # Words begin with a capital; what is short throughout is rather a sign, which must stay as it is.
+    are_words = all(_WORDS.fullmatch(each) for each in given) and any(len(each) > 4 for each in given)
+    texts = [value(each.capitalize() if are_words and isinstance(each, str) else each) for each in found]
     return [
         plain(json.dumps(each, ensure_ascii=False)) if texts.count(text) > 1 else text
         for each, text in zip(found, texts, strict=True)

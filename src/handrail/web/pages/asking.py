@@ -1,11 +1,13 @@
 """Moves that ask first: reassign, escalate, withdraw. What is asked, and what the move does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handrail.people.rights import Right
 from handrail.web.pages import telling
 from handrail.web.pages.sheet import Sheet
+
+TO = "Who should decide?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Field:
     required: bool = False
     long: bool = False
     value: str = ""
+    choices: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Question:
     danger: bool = False
 
 
-def question(move: str, sheet: Sheet, given: Mapping[str, str]) -> Question | None:
+def question(move: str, sheet: Sheet, given: Mapping[str, str], faults: Mapping[str, str]) -> Question | None:
     """Return what a move asks first; None for a move that the reader can't make."""
     if sheet.request.ended:
         return None
@@ -39,7 +43,8 @@ def question(move: str, sheet: Sheet, given: Mapping[str, str]) -> Question | No
     match move:
         case "reassign" if Right.REASSIGN in sheet.moves:
             hint = "Names, separated by commas; group:NAME for a group. They are asked instead of those asked now."
-            to = Field("to", "Who should decide?", hint, required=True, value=given.get("to", ""))
+            to = Field("to", TO, hint, required=True, value=given.get("to", ""))
+            to = replace(to, choices=sheet.choices, problem=faults.get("to", ""))
             return Question(move, "Reassign the request", "Reassign", (to, reason))
         case "escalate" if Right.ESCALATE in sheet.moves:
             rungs = sheet.request.policy.escalations[sheet.request.escalated :]
@@ -48,6 +53,7 @@ def question(move: str, sheet: Sheet, given: Mapping[str, str]) -> Question | No
             whom = telling.names(rungs[0].to)
             return Question(move, f"Ask {whom} as well, now instead of later?", "Escalate")
         case "withdraw" if Right.WITHDRAW in sheet.moves:
-            title = "Take the request back? Nobody can decide it then, and the run goes on without an answer."
+            told = telling.withdrawing(sheet.request)
+            title = f"Take the request back? Nobody can decide it then. {told}"
             return Question(move, title, "Withdraw the request", (reason,), danger=True)
     return None

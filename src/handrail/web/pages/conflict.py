@@ -24,7 +24,7 @@ YOURS = {
 
 def _both(tx: Any, *, request_id: str, caller: Caller) -> tuple[HumanRequest, HumanRequest]:
     request = sheet.visible(tx, request_id=request_id, caller=caller)
-    return request, sheet.newest(tx, request=request)
+    return request, sheet.newest(tx, request=request, caller=caller)
 
 
 async def problem(

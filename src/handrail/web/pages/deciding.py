@@ -1,28 +1,31 @@
 """What people do with a request: decide, and every other move. Forms post here and lead to the next request."""
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.people.rights import Caller, Right, check, check_request
+from handrail.inbox import moves
+from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import (
     Conflict,
+    FieldProblem,
     InvalidDecision,
     InvalidInput,
     NotAllowed,
     PayloadTooLarge,
     UnknownId,
 )
+from handrail.requests.policy import audience
 from handrail.requests.request import HumanRequest
 from handrail.web import acts
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
-from handrail.web.pages import conflict, posting, sheet
+from handrail.web.pages import asking, conflict, posting, sheet
 from handrail.web.pages.inbox import At, Known, beside, open_page
 from handrail.web.pages.listed import Query as Asked
 from handrail.web.pages.notice import Notice, leave
@@ -32,6 +35,9 @@ from handrail.web.pages.telling import DONE, LOOKS
 from handrail.web.pages.visit import form_of
 
 router = APIRouter()
+UNCHANGED = "Nothing was changed"
+ASKED_FIRST = frozenset({Right.REASSIGN, Right.WITHDRAW})
+"""moves whose question is shown again, with what was typed into it"""
 
 
 @dataclass(frozen=True)
@@ -138,103 +144,97 @@ def _told(asked: HumanRequest, decided: HumanRequest, verb: str, at: Asked) -> N
 async def claim(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Reserve a request."""
     await form_of(request)
-    check(caller, Right.CLAIM)
-    visit = Visit(request, caller, at, request_id)
-    await visit.shown()
-    return await _moved(
-        visit, face_of(request).inbox.claim(request_id, actor=caller.actor), "Claimed.", Typed()
-    )
+    return await _moved(Visit(request, caller, at, request_id), Right.CLAIM, moves.claim, "Claimed.")
 
 
 @router.post("/requests/{request_id}/release")
 async def release(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Give a claimed request back."""
     await form_of(request)
-    check(caller, Right.CLAIM)
-    visit = Visit(request, caller, at, request_id)
-    await visit.shown()
-    return await _moved(
-        visit, face_of(request).inbox.release(request_id, actor=caller.actor), "Released.", Typed()
-    )
+    return await _moved(Visit(request, caller, at, request_id), Right.CLAIM, moves.release, "Released.")
 
 
 @router.post("/requests/{request_id}/comment")
 async def comment(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Say something without deciding."""
-    form = await form_of(request)
-    check(caller, Right.COMMENT)
-    text = posting.text(form, "text")
+    text = posting.text(await form_of(request), "text")
     visit = Visit(request, caller, at, request_id)
-    await visit.shown()
-    moving = face_of(request).inbox.comment(request_id, text, actor=caller.actor)
-    return await _moved(visit, moving, "Comment added.", Typed(text=text))
+    return await _moved(
+        visit, Right.COMMENT, moves.comment, "Comment added.", typed=Typed(text=text), text=text
+    )
 
 
 @router.post("/requests/{request_id}/remind")
 async def remind(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Remind those asked."""
     await form_of(request)
-    visit = await _permitted(request, caller, at, request_id, Right.REMIND)
-    return await _moved(
-        visit, face_of(request).inbox.remind(request_id, actor=caller.actor), "Reminded.", Typed()
-    )
+    return await _moved(Visit(request, caller, at, request_id), Right.REMIND, moves.remind, "Reminded.")
 
 
 @router.post("/requests/{request_id}/escalate")
 async def escalate(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Take the next rung of the ladder now."""
     await form_of(request)
-    visit = await _permitted(request, caller, at, request_id, Right.ESCALATE)
-    moving = face_of(request).inbox.escalate(request_id, actor=caller.actor)
-    return await _moved(visit, moving, "Escalated.", Typed())
+    return await _moved(Visit(request, caller, at, request_id), Right.ESCALATE, moves.escalate, "Escalated.")
 
 
 @router.post("/requests/{request_id}/reassign")
 async def reassign(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Ask other people instead."""
     form = await form_of(request)
-    visit = await _permitted(request, caller, at, request_id, Right.REASSIGN)
     to, reason = posting.text(form, "to"), posting.text(form, "reason")
     who = [name.strip() for name in to.split(",") if name.strip()]
     typed = Typed(fields={"to": to, "reason": reason})
+    visit = Visit(request, caller, at, request_id)
     if not who:
-        problem = Problem("Nobody is named", "Name who should decide; nothing was changed.")
-        return await visit.page(422, problem, typed, ask="reassign")
-    moving = face_of(request).inbox.reassign(request_id, who, actor=caller.actor, reason=reason or None)
-    return await _moved(visit, moving, "Reassigned.", typed, ask="reassign")
+        fault = FieldProblem("to", "Name who should decide.")
+        return await visit.page(422, *_misnamed("Nobody is named", typed, fault), ask="reassign")
+    try:
+        named = audience(who)
+    except InvalidInput as error:
+        return await visit.page(422, Problem(UNCHANGED, str(error)), typed, ask="reassign")
+    return await _moved(
+        visit, Right.REASSIGN, moves.reassign, "Reassigned.", typed=typed, to=named, reason=reason or None
+    )
 
 
 @router.post("/requests/{request_id}/withdraw")
 async def withdraw(request: Request, caller: Known, at: At, request_id: str) -> Response:
     """Take a request back."""
-    form = await form_of(request)
-    visit = await _permitted(request, caller, at, request_id, Right.WITHDRAW)
-    reason = posting.text(form, "reason")
-    moving = face_of(request).inbox.withdraw(request_id, actor=caller.actor, reason=reason or None)
-    return await _moved(visit, moving, "Withdrawn.", Typed(fields={"reason": reason}), ask="withdraw")
+    reason = posting.text(await form_of(request), "reason")
+    typed = Typed(fields={"reason": reason})
+    visit = Visit(request, caller, at, request_id)
+    return await _moved(
+        visit, Right.WITHDRAW, moves.withdraw, "Withdrawn.", typed=typed, reason=reason or None
+    )
 
 
-def _rights(tx: Any, *, caller: Caller, right: Right, request_id: str) -> None:
-    check_request(caller, right, sheet.visible(tx, request_id=request_id, caller=caller), tx.members)
-
-
-async def _permitted(request: Request, caller: Caller, at: Asked, request_id: str, right: Right) -> Visit:
-    """Return the visit. Raises `NotAllowed` if this isn't theirs to do."""
-    await face_of(request).store.read(_rights, caller=caller, right=right, request_id=request_id)
-    return Visit(request, caller, at, request_id)
+def _misnamed(told: str, typed: Typed, fault: FieldProblem) -> tuple[Problem, Typed]:
+    """Return what is said above the page and beside the field of whoever is named wrongly."""
+    links = (FieldLink(f"ask-{fault.path}", asking.TO),)
+    return Problem(UNCHANGED, told, links=links), replace(typed, faults={fault.path: fault.message})
 
 
 async def _moved(
-    visit: Visit, moving: Awaitable[HumanRequest], said: str, typed: Typed, *, ask: str = ""
+    visit: Visit,
+    right: Right,
+    unit: Callable[..., HumanRequest | Conflict],
+    said: str,
+    *,
+    typed: Typed | None = None,
+    **arguments: Any,
 ) -> Response:
     """Make a move and show the request again; what is in the way is said there, with what was written."""
+    face = face_of(visit.request)
     try:
-        moved = await moving
+        moved = await acts.move(face, visit.caller, right, unit, visit.request_id, **arguments)
     except (Conflict, NotAllowed, InvalidInput, InvalidDecision, PayloadTooLarge) as error:
-        status = failure(error).status
-        problem = Problem("Nothing was changed", str(error))
+        problem = Problem(UNCHANGED, str(error))
+        ask = unit.__name__ if right in ASKED_FIRST else ""
+        if isinstance(error, InvalidInput) and ask and error.fields:
+            problem, typed = _misnamed(str(error), typed or Typed(), error.fields[0])
         try:
-            return await visit.page(status, problem, typed, ask=ask)
+            return await visit.page(failure(error).status, problem, typed or Typed(), ask=ask)
         except UnknownId:
             raise error from None
     where = visit.at.open(moved.id)

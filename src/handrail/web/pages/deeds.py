@@ -57,6 +57,8 @@ DECIDED = {
     "answer": "answered {}",
     "abstain": "abstained from {}",
 }
+BY_TIME = {"escalated": "its deadline had passed", "reminded": "as planned", "expired": ""}
+"""what the clock does where no person did it, and what is told beside it"""
 CAUSES = {"timeout": "nobody decided in time", "abstained": "everybody abstained", "decision": ""}
 
 
@@ -89,13 +91,15 @@ class Deed:
 
 def told(entry: LogEntry, *, hidden: bool = False) -> Deed:
     """Return a line in words; a kind that isn't known here keeps its name. What is hidden keeps its content back."""
-    data = {} if hidden else decode(entry.data)
+    data: Mapping[str, Any] = {} if hidden else decode(entry.data)
     pattern, more = _pattern(entry.kind, data)
+    if entry.actor == SYSTEM.name and entry.kind in BY_TIME:
+        more = BY_TIME[entry.kind]
     before, _, after = (pattern if pattern.startswith("’s") else f" {pattern}").partition("{}")
     return Deed(
         entry.sequence,
         parse_time(entry.at),
-        "Handrail" if entry.actor == SYSTEM.name else entry.actor,
+        _who(entry, data),
         entry.kind,
         before,
         after,
@@ -103,6 +107,14 @@ def told(entry: LogEntry, *, hidden: bool = False) -> Deed:
         entry.request_id,
         entry.run_id,
     )
+
+
+def _who(entry: LogEntry, data: Mapping[str, Any]) -> str:
+    """Return who did it; what comes of a deadline nobody did."""
+    if entry.actor != SYSTEM.name:
+        return entry.actor
+    by_time = entry.kind in BY_TIME or data.get("outcome", {}).get("cause") == "timeout"
+    return "The clock" if by_time else "Handrail"
 
 
 def _pattern(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:

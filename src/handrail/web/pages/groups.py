@@ -46,7 +46,7 @@ async def set_group(request: Request) -> Response:
     typed = {"name": name, "members": text_of(form, "members"), "new": text_of(form, "new")}
     members = [part.strip() for part in re.split(r"[\n,]", typed["members"]) if part.strip()]
     if name in face.groups:
-        raise Conflict(f"the group {name!r} is set by the app's code: change it there", winner=None)
+        raise Conflict(f"the group {name!r} is set by the app's code: change it there", about="state")
     problem = _refusal(name, members, typed["new"] == "on", await face.people.groups())
     if problem is None:
         try:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from handrail.inbox import counting, listing
 from handrail.inbox.listing import Neighbours
 from handrail.inbox.viewer import Viewer
-from handrail.people.rights import Caller
+from handrail.people.rights import Caller, Right, may
 from handrail.requests.errors import UnknownId
 from handrail.web.auth.door import face_of, token_of
 from handrail.web.pages import sheet, shown
@@ -48,19 +48,22 @@ def asked_for(
 At = Annotated[Asked, Depends(asked_for)]
 
 
-async def read_list(request: Request, caller: Caller, at: Asked) -> Listed:
-    """Return the list that is asked for."""
+async def read_list(request: Request, caller: Caller, at: Asked, *, near: bool = True) -> Listed:
+    """Return the list that is asked for; with `near` it can tell what lies beside its requests."""
     store, now = face_of(request).store, face_of(request).clock.now()
     viewer = await viewer_of(request, caller)
-    page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE)
+    page = await listing.page(store, viewer, at.listing, now=now, after=at.after, limit=PAGE, near=near)
     return listed(at, page, await counting.counts(store, viewer, now=now), now)
 
 
-async def beside(request: Request, caller: Caller, at: Asked, request_id: str) -> Neighbours:
-    """Return what lies beside a request in the list."""
+async def beside(
+    request: Request, caller: Caller, at: Asked, request_id: str, found: Listed | None = None
+) -> Neighbours:
+    """Return what lies beside a request in the list; `found` is that, where it was read already."""
     store, now = face_of(request).store, face_of(request).clock.now()
     viewer = await viewer_of(request, caller)
-    return await listing.neighbours(store, viewer, at.listing, request_id, now=now)
+    page = found.page if found is not None else None
+    return await listing.neighbours(store, viewer, at.listing, request_id, now=now, page=page)
 
 
 async def viewer_of(request: Request, caller: Caller) -> Viewer:
@@ -72,20 +75,20 @@ async def viewer_of(request: Request, caller: Caller) -> Viewer:
 @router.get("/inbox")
 async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Response:
     """Show the list; on a wide screen with its first request."""
-    found = await read_list(request, caller, at)
+    found = await read_list(request, caller, at, near=part != "list" and not at.after)
     if part == "list":
-        return await render(request, "inbox_part.html", **_around(found), sheet=None, picked=())
+        return await render(request, "inbox_part.html", **_around(found, caller), sheet=None, picked=())
     if found.items and not at.after:
         try:
             return await open_page(request, caller, at, found.items[0].id, at_list=True, found=found)
         except UnknownId:  # it has gone between the two reads
             pass
     return await render(
-        request, "inbox.html", **_around(found), sheet=None, picked=(), at_list=True, live=True
+        request, "inbox.html", **_around(found, caller), sheet=None, picked=(), at_list=True, live=True
     )
 
 
-def _around(found: Listed) -> dict[str, Any]:
+def _around(found: Listed, caller: Caller) -> dict[str, Any]:
     """Return what every page with a list shows of it."""
     counts = found.counts
     unclaimed, opened = counts.unclaimed, counts.open
@@ -103,6 +106,7 @@ def _around(found: Listed) -> dict[str, Any]:
         "waiting": str(counts.mine) if counts.mine.number else "",
         "elsewhere": elsewhere,
         "nothing_yet": False,
+        "picks": may(caller, Right.DECIDE),
         "form": None,
     }
 
@@ -145,7 +149,7 @@ async def open_page(
     face = face_of(request)
     now = face.clock.now()
     found = found or await read_list(request, caller, at)
-    read = await face.store.read(sheet.read, request_id=request_id, caller=caller)
+    read = await face.store.read(sheet.read, request_id=request_id, caller=caller, ask=ask)
     values = shown.values(
         read,
         caller,
@@ -163,9 +167,9 @@ async def open_page(
         request,
         "inbox.html",
         status,
-        **{**_around(found), **values},
+        **{**_around(found, caller), **values},
         sheet=read,
-        place=await beside(request, caller, at, request_id),
+        place=await beside(request, caller, at, request_id, found),
         problem=problem,
         kept=kept(typed, values) if problem and typed else (),
         picked=(),
@@ -178,7 +182,7 @@ async def open_page(
 async def state(request: Request, caller: Known, request_id: str) -> Response:
     """Return how a request stands, for the script of a page that is being read."""
     read = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
-    newer = await face_of(request).store.read(sheet.newest, request=read)
+    newer = await face_of(request).store.read(sheet.newest, request=read, caller=caller)
     return JSONResponse(
         {
             "version": read.version,

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.datastructures import FormData
+
 from handrail.web.pages.shown import Typed
 
 Words = tuple[str, str]
@@ -28,6 +30,20 @@ def kept(typed: Typed, page: Mapping[str, Any]) -> tuple[Words, ...]:
     return tuple(found)
 
 
+def of_post(form: FormData) -> tuple[Words, ...]:
+    """Return the words that were posted, for a page that has none of the fields: never a password or a token."""
+    texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and value.strip()]
+    return tuple((called, text) for name, text in texts if (called := CALLED.get(name) or _field(name)))
+
+
+def _field(name: str) -> str:
+    """Return what a field of an answer or of an edited version is called; nothing for what only builds the form."""
+    prefix, _, path = name.partition("/")
+    if prefix not in ("answer", "edit") or any(sign in name for sign in ("!", ":")) or name.endswith("[]"):
+        return ""
+    return unquote(path) or "Your answer"
+
+
 def _has_words(typed: Typed, page: Mapping[str, Any]) -> bool:
     if page["editing"]:
         return True
@@ -42,6 +58,5 @@ def _has_words(typed: Typed, page: Mapping[str, Any]) -> bool:
 
 def _of_form(typed: Typed) -> Iterator[Words]:
     for name, texts in (typed.draft or {}).items():
-        called = unquote(name.partition("/")[2]) or "Your answer"
-        if not any(sign in name for sign in ("!", ":")) and not name.endswith("[]"):
+        if called := _field(name):
             yield from ((called, text) for text in texts if text.strip())

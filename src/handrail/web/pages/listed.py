@@ -27,6 +27,8 @@ NOTHING = {
     "decided": "You have decided nothing yet",
     "all": "There are no requests",
 }
+LATEST = ("decided", "all")
+"""views that begin with what came last, however they are sorted"""
 SORTS = {"due": "Due first", "urgent": "Most urgent", "oldest": "Oldest"}
 PAGE = 30
 SOON = timedelta(hours=1)
@@ -109,7 +111,12 @@ class Listed:
     items: tuple[Row, ...]
     groups: tuple[Group, ...]
     counts: Counts
-    next: str | None
+    page: Page
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of what follows."""
+        return self.page.next
 
     @property
     def word(self) -> str:
@@ -127,9 +134,14 @@ class Listed:
         return self.query.text is not None
 
     @property
+    def cut(self) -> bool:
+        """Whether the search ended before the page was full, and can go on."""
+        return self.searched and self.next is not None and len(self.items) < PAGE
+
+    @property
     def sorts(self) -> list[tuple[str, str]]:
-        """The orders to choose from."""
-        return list(SORTS.items())
+        """The orders to choose from; what is over has one of its own."""
+        return [] if self.query.view in LATEST else list(SORTS.items())
 
     @property
     def views(self) -> list[View]:
@@ -183,12 +195,12 @@ def listed(at: Query, page: Page, counts: Counts, now: datetime) -> Listed:
     groups = []
     for word in dict.fromkeys(word for word, _ in lines):
         groups.append(Group(word, tuple(line for each, line in lines if each == word)))
-    return Listed(at, tuple(page.rows), tuple(groups), counts, page.next)
+    return Listed(at, tuple(page.rows), tuple(groups), counts, page)
 
 
 def _when(row: Row, now: datetime, at: Query) -> str:
     """Return under which heading a request stands; only the order by deadline has headings that follow it."""
-    if at.view in ("decided", "all"):
+    if at.view in LATEST:
         return "Latest first"
     if at.sort != "due":
         return SORTS[at.sort]

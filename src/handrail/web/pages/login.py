@@ -10,7 +10,7 @@ from handrail.people import session
 from handrail.people.login import LoggedIn, Refused
 from handrail.requests.errors import Conflict, NotAllowed
 from handrail.web.auth import fresh
-from handrail.web.auth.door import caller_of, check_token, drop_cookie, face_of, set_cookie
+from handrail.web.auth.door import caller_of, check_token, drop_cookie, face_of, secret_of, set_cookie
 from handrail.web.pages.render import render
 from handrail.web.pages.words import lasting
 
@@ -54,7 +54,8 @@ async def sign_in(
     """Begin a session."""
     check_token(request, form_token)
     face, address = face_of(request), request.client.host if request.client else "?"
-    found = await face.people.log_in(who, password, address=address, agent=request.headers.get("user-agent"))
+    agent, instead = request.headers.get("user-agent"), secret_of(request)
+    found = await face.people.log_in(who, password, address=address, agent=agent, instead=instead)
     match found:
         case LoggedIn():
             return entered(request, found, back_to(next))
@@ -90,7 +91,7 @@ async def use_link(request: Request, token: str, form_token: Annotated[str, Form
     check_token(request, form_token)
     try:
         agent = request.headers.get("user-agent")
-        found = await face_of(request).people.log_in_by_link(token, agent=agent)
+        found = await face_of(request).people.log_in_by_link(token, agent=agent, instead=secret_of(request))
         response = entered(request, found, "/inbox")
         fresh.mark(request, response, found.secret)
         return response

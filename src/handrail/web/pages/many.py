@@ -87,6 +87,8 @@ def _item(tx: Any, request_id: str, caller: Caller, verb: Verb) -> Item:
     title = request.draft.title
     if request.ended:
         return Item(request_id, title, problem="it is decided already")
+    if (refused := acts.refusal(tx, caller=caller, right=Right.DECIDE, request=request)) is not None:
+        return Item(request_id, title, problem=str(refused))
     if verb not in request.draft.verbs:
         return Item(request_id, title, problem="it needs answers; open it to decide")
     return Item(request_id, title, request.content_hash, request=request)

@@ -2,21 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from handrail.requests.decision import Verb
+from handrail.runs.journal import State
+from handrail.runs.timeline import Post as Step
+from handrail.web.content.label import label
 from handrail.web.pages.sheet import Remark, Sheet
-from handrail.web.pages.words import clock, lasting, took
+from handrail.web.pages.words import clock, count, lasting, took
 
 MOST = 12
 """posts; of a longer run the latest"""
 STATES = {
-    "done": ("is-done", "done"),
-    "failed": ("is-blocked", "x"),
-    "stopped": ("is-ended", "stop"),
-    "waiting": ("is-awaiting", "awaiting"),
-    "open": ("is-doing", "doing"),
-    "begun": ("is-doing", "doing"),
+    State.DONE: ("is-done", "done"),
+    State.FAILED: ("is-blocked", "x"),
+    State.STOPPED: ("is-ended", "stop"),
+    State.WAITING: ("is-awaiting", "awaiting"),
+    State.OPEN: ("is-doing", "doing"),
+    State.BEGUN: ("is-doing", "doing"),
 }
 
 
@@ -37,14 +39,13 @@ def posts(sheet: Sheet, now: datetime, following: str | None) -> list[Post]:
         return []
     past = [_post(step) for step in sheet.steps if _is_told(step, sheet)]
     past += [_round(remark) for remark in sheet.remarks if remark.verb is Verb.REQUEST_CHANGES]
-    skipped = len(past) - MOST
-    if skipped > 0:
-        past = [Post("is-done", "dots", f"{skipped} steps before"), *past[-MOST:]]
+    if (earlier := sheet.earlier + max(0, len(past) - MOST)) > 0:
+        past = [Post("is-done", "dots", f"{count(earlier, 'step')} before"), *past[-MOST:]]
     if sheet.request.ended:
         return past
     waited = lasting((now - sheet.request.opened_at).total_seconds())
     here = Post("is-awaiting now", "awaiting", "Waiting for a decision", waited)
-    then = [Post("next", "todo", following, "next")] if following else []
+    then = [Post("next", "todo", label(following), "next")] if following else []
     return [*past, here, *then]
 
 
@@ -54,27 +55,25 @@ def _round(remark: Remark) -> Post:
     return Post("is-revise", "revise", "Changes requested", clock(remark.at), about)
 
 
-def _is_told(step: dict[str, Any], sheet: Sheet) -> bool:
-    """Whether a step is one of the flow's own that is over; what lies inside a step is on the run's page."""
-    if step["state"] in ("waiting", "open") or step["request_id"] == sheet.request.id:
-        return False
-    return "/" not in step["address"] and "[" not in step["address"]
+def _is_told(step: Step, sheet: Sheet) -> bool:
+    """Whether a step is one that is over, and not what this page is about."""
+    asks_this = step.request is not None and step.request.id == sheet.request.id
+    return step.state not in (State.WAITING, State.OPEN) and not asks_this
 
 
-def _post(step: dict[str, Any]) -> Post:
-    look, icon = STATES[step["state"]]
-    at = step["at"]
-    when = f"{datetime.fromisoformat(at).astimezone():%H:%M}" if at else ""
-    name = step["address"].rsplit("/", 1)[-1]
-    word = step["kind"] if name.isdigit() else name
-    return Post(look, icon, word, when, ", ".join(_about(step)))
+def _post(step: Step) -> Post:
+    look, icon = STATES[step.state]
+    when = f"{step.at.astimezone():%H:%M}" if step.at else ""
+    word = step.kind if step.name.isdigit() else step.name
+    about = ", ".join(each for each in _about(step) if each != step.name)
+    return Post(look, icon, label(word), when, about)
 
 
-def _about(step: dict[str, Any]) -> list[str]:
-    result = step["result"] if isinstance(step["result"], dict) else {}
+def _about(step: Step) -> list[str]:
+    result = step.result if isinstance(step.result, dict) else {}
     found = [result["model"]] if isinstance(result.get("model"), str) and "usage" in result else []
-    if (step["took"] or 0) >= 0.001:
-        found.append(took(step["took"]))
-    if isinstance(step["error"], dict):
-        found.append(str(step["error"].get("kind", "failed")))
+    if (step.took or 0) >= 0.001:
+        found.append(took(step.took))
+    if isinstance(step.error, dict):
+        found.append(str(step.error.get("kind", "failed")))
     return found

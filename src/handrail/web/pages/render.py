@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from handrail.web.auth.door import caller_of, face_of, token_of
+from handrail.web.content.label import label
 from handrail.web.content.text import marked, visible
 from handrail.web.pages import address, browser, notice, value, words
 from handrail.web.pages.assets import asset
@@ -26,7 +27,7 @@ def environment() -> Environment:
     made.globals["asset"] = asset
     made.filters.update(words.FILTERS)
     made.filters.update(address.FILTERS)
-    made.filters.update(marked=marked, visible=visible, shown=value.shown, browser=browser.told)
+    made.filters.update(marked=marked, visible=visible, label=label, shown=value.shown, browser=browser.told)
     return made
 
 

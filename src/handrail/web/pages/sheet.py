@@ -1,23 +1,35 @@
-"""All that is needed to judge one request, read in one moment, and nothing that the reader may not see."""
+"""All that is needed to judge one request, read in one moment, and nothing that the reader may not see.
 
+What the reader may do with it is found by the checks of the acts themselves, so that no page promises more.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handrail.inbox import deciders
+from handrail.inbox.ports import Filter
 from handrail.inbox.similar import Similar, similar_to
 from handrail.inbox.viewer import Viewer
-from handrail.people.rights import Caller, Right, includes, may_for_request
+from handrail.people.rights import TABLE, Caller, Right, includes
 from handrail.requests.decision import Verb
-from handrail.requests.errors import UnknownId
+from handrail.requests.errors import NotAllowed, UnknownId
 from handrail.requests.lifecycle import Commented, Decided, Event
 from handrail.requests.policy import First
 from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
 from handrail.requests.routing import may_see
-from handrail.runs.history import read_steps
 from handrail.runs.run import StoredRun
+from handrail.runs.timeline import Post, read_latest
+from handrail.web import acts
+from handrail.web.pages.choices import choices
 
-MOVES = (Right.REASSIGN, Right.ESCALATE, Right.REMIND, Right.WITHDRAW)
+MOVES = (Right.CLAIM, Right.COMMENT, Right.REASSIGN, Right.ESCALATE, Right.REMIND, Right.WITHDRAW)
+STEPS = 13
+"""of the run that asks, the latest of its own: the one that asks, and twelve before"""
+REVISIONS = 100
+"""of one thread, those that are looked at to find the newest"""
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,23 @@ class Sheet:
     latest: HumanRequest
     remarks: tuple[Remark, ...]
     run: StoredRun | None
-    steps: tuple[dict[str, Any], ...]
+    steps: tuple[Post, ...]
+    earlier: int
+    """how many steps of the run came before these"""
     similar: tuple[Similar, ...]
     moves: frozenset[Right]
+    """what the reader may do with it while it is open, beside deciding"""
+    refused: NotAllowed | None
+    """why a decision of the reader would be refused; None if it wouldn't"""
     is_asked: bool
-    """whether the reader's decision would count: the audience includes them"""
+    """whether the audience includes the reader now"""
+    unable: Mapping[str, str]
+    """who is asked by name and may not decide all the same, and what they are"""
     blind: bool
+    shortage: str | None = None
+    """why those asked can't come to an outcome, for admins"""
+    choices: tuple[str, ...] = ()
+    """whom it may be reassigned to, where that is asked"""
 
     @property
     def needs_answer(self) -> bool:
@@ -58,25 +81,51 @@ class Sheet:
         return not isinstance(self.request.policy.quorum, First)
 
 
-def read(tx: Any, *, request_id: str, caller: Caller) -> Sheet:
-    """Return the sheet of a request. Raises `UnknownId` if there is none that the reader may see."""
+def read(tx: Any, *, request_id: str, caller: Caller, ask: str = "") -> Sheet:
+    """Return the sheet of a request, and for the move `ask` what that needs.
+
+    Raises `UnknownId` if there is none that the reader may see.
+    """
     request = visible(tx, request_id=request_id, caller=caller)
     previous = tx.request(request.draft.previous) if request.draft.previous else None
     run = tx.run(request.run_id) if request.run_id else None
     blind = is_blind(request, caller.name)
     viewer = Viewer(caller.name, tuple(tx.groups_of(caller.name)), caller.is_admin)
+    steps, earlier = read_latest(tx, run_id=run.id, most=STEPS) if run else ((), 0)
     return Sheet(
         request=request,
         previous=previous,
-        latest=newest(tx, request=request),
+        latest=newest(tx, request=request, caller=caller),
         remarks=tuple(_remarks(tx, request, caller.name)),
         run=run,
-        steps=tuple(read_steps(tx, run_id=run.id)) if run else (),
+        steps=steps,
+        earlier=earlier,
         similar=tuple(similar_to(tx, request_id=request.id, viewer=viewer, most=3)),
-        moves=frozenset(right for right in MOVES if may_for_request(caller, right, request, tx.members)),
+        moves=frozenset(right for right in MOVES if _refusal(tx, caller, right, request) is None),
+        refused=_refusal(tx, caller, Right.DECIDE, request),
         is_asked=includes(request, caller.name, tx.members),
+        unable=_unable(tx, request),
         blind=blind,
+        shortage=deciders.shortage(tx, request) if caller.is_admin else None,
+        choices=choices(tx, request, caller) if ask == "reassign" else (),
     )
+
+
+def _refusal(tx: Any, caller: Caller, right: Right, request: HumanRequest) -> NotAllowed | None:
+    return acts.refusal(tx, caller=caller, right=right, request=request)
+
+
+def _unable(tx: Any, request: HumanRequest) -> dict[str, str]:
+    """Return who is asked by name and may not decide, by the table of rights; whom nobody has added isn't known."""
+    found = {}
+    for name in dict.fromkeys((*request.audience.users, *(request.asked or ()))):
+        if (person := tx.person(name)) is None:
+            continue
+        if not person.active:
+            found[name] = "switched off"
+        elif person.role not in TABLE[Right.DECIDE][0]:
+            found[name] = f"a {person.role}"
+    return found
 
 
 def visible(tx: Any, *, request_id: str, caller: Caller) -> HumanRequest:
@@ -87,15 +136,13 @@ def visible(tx: Any, *, request_id: str, caller: Caller) -> HumanRequest:
     raise UnknownId(f"there is no request {request_id!r:.60} that you may see")
 
 
-def newest(tx: Any, *, request: HumanRequest) -> HumanRequest:
-    """Return the revision that counts now."""
-    seen = {request.id}
-    while request.superseded_by and request.superseded_by not in seen:
-        seen.add(request.superseded_by)
-        if (newer := tx.request(request.superseded_by)) is None:
-            break
-        request = newer
-    return request
+def newest(tx: Any, *, request: HumanRequest, caller: Caller) -> HumanRequest:
+    """Return the latest revision that the reader may see, whether people replaced the others or a run asked anew."""
+    later = tx.requests(Filter(thread=request.thread, after=request.id, limit=REVISIONS))
+    groups = tx.groups_of(caller.name) if later else ()
+    seen = [each for each in later if caller.is_admin or may_see(each, caller.name, groups)]
+    latest: HumanRequest = max([request, *seen], key=lambda each: each.revision)
+    return latest
 
 
 def _remarks(tx: Any, request: HumanRequest, viewer: str) -> list[Remark]:

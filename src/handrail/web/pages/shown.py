@@ -9,9 +9,8 @@ from markupsafe import Markup
 from starlette.datastructures import URL
 
 from handrail.flows.node import Chain, ChainableNode
-from handrail.people.rights import Caller, Right, may
+from handrail.people.rights import Caller, Right, who_may
 from handrail.requests.decision import Verb
-from handrail.requests.policy import First
 from handrail.requests.request import HumanRequest
 from handrail.web.content.comparison import compared
 from handrail.web.content.difference import inline_difference, side_by_side
@@ -44,6 +43,8 @@ class Typed:
     form: Form | None = None
     draft: Draft | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """what is wrong with these fields"""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def values(
     request = sheet.request
     content = proposal_html(request.draft.proposal, limit=None if whole else SHOWN)
     document, doubts = with_doubts(content.html, find_doubts(request.draft.context))
-    may_decide = not request.ended and sheet.is_asked and may(caller, Right.DECIDE)
+    rule = sheet.refused.rule if sheet.refused is not None else None
+    may_decide = not request.ended and rule in (None, "claimed")  # what is claimed may be released
     form = _answer_form(sheet, typed) if may_decide and sheet.needs_answer else None
     editing = _editor(request, typed) if edit and may_decide and Verb.EDIT in request.draft.verbs else None
     return {
@@ -115,20 +117,21 @@ def values(
         "typed": typed,
         "why": telling.why(request),
         "confidence": telling.confidence(request),
-        "who_decides": telling.who_decides(request),
+        "who_decides": telling.who_decides(request, sheet.unable),
         "at_silence": telling.at_silence(request),
         "ending": telling.ending(request),
         "effect": telling.effect(request, following(flows.get(request.flow or ""), request)),
-        "seats": telling.seats(request, caller.name, blind=sheet.blind),
+        "seats": telling.seats(request, caller.name, blind=sheet.blind, unable=sheet.unable),
         "due_look": _due_look(request, now),
         "verbs": tuple(request.draft.verbs),
         "can_abstain": may_decide,
-        "may_decide": may_decide and _is_free(request, caller),
-        "may_claim": may_decide and isinstance(request.policy.quorum, First),
-        "may_comment": not request.ended and sheet.is_asked and may(caller, Right.COMMENT),
+        "may_decide": may_decide and rule is None,
+        "may_claim": Right.CLAIM in sheet.moves and not sheet.counts_votes,
+        "may_comment": not request.ended and Right.COMMENT in sheet.moves,
         "why_not": _why_not(sheet, caller),
+        "is_next": request.due != request.deadline,
         "moves": {right.value.split()[0].replace("send", "remind") for right in sheet.moves},
-        "asking": asking.question(ask, sheet, typed.fields),
+        "asking": asking.question(ask, sheet, typed.fields, typed.faults),
         "rail": rail.posts(sheet, now, following(flows.get(request.flow or ""), request)),
         "hints": HINTS,
         "done": telling.DONE,
@@ -174,35 +177,30 @@ def _due_look(request: HumanRequest, now: datetime) -> str:
     return "is-overdue" if left <= 0 else "is-soon" if left < 3600 else ""
 
 
-def _is_free(request: HumanRequest, caller: Caller) -> bool:
-    free = request.claimed_by in (None, caller.name) and not request.in_line
-    return free and _has_seat(request, caller)
-
-
-def _has_seat(request: HumanRequest, caller: Caller) -> bool:
-    """Whether a vote would be counted: votes are counted among those who were asked when it opened."""
-    return isinstance(request.policy.quorum, First) or request.asked is None or caller.name in request.asked
-
-
 def _why_not(sheet: Sheet, caller: Caller) -> str:
-    """Return why the reader can't decide, and who can."""
-    request, who = sheet.request, telling.names(sheet.request.audience)
-    if not may(caller, Right.DECIDE):
-        return f"You are here to look: a {caller.role} doesn’t decide. {who[0].upper()}{who[1:]} can."
-    if request.audience.not_initiator and caller.name == request.initiator:
-        rule = "You started this run, and this flow doesn’t let people approve their own work."
-        return f"{rule} {who[0].upper()}{who[1:]} can."
-    if caller.name in request.audience.excluded:
-        return "You are excluded from deciding this one."
-    if not sheet.is_asked:
-        return f"This asks {who}, not you."
-    if not _has_seat(request, caller):
-        return f"It was asked before you joined: {len(request.asked or ())} people vote on it."
-    if request.in_line:
-        return "It waits until one of its workers has room."
-    if request.claimed_by not in (None, caller.name):
-        return f"{request.claimed_by} has claimed it and can release it."
-    return ""
+    """Return why the reader can't decide, by the rule that would refuse it, and who can."""
+    if sheet.refused is None:
+        return ""
+    request, who = sheet.request, telling.names(sheet.request.audience, sheet.unable)
+    match sheet.refused.rule:
+        case "role":
+            can = who_may(Right.DECIDE)
+            named = "" if request.audience.is_open else f" This one can be decided by {who}."
+            return f"You are here to look: a {caller.role} doesn’t decide, {can} do.{named}"
+        case "initiator":
+            rule = "You started this run, and this flow doesn’t let people approve their own work."
+            return f"{rule} It can be decided by {who}."
+        case "excluded":
+            return "You are excluded from deciding this one."
+        case "audience" if sheet.is_asked:
+            return f"It was asked before you joined: {len(request.asked or ())} people vote on it."
+        case "audience":
+            return f"This asks {who}, not you."
+        case "in line":
+            return "It waits until one of its workers has room."
+        case "claimed":
+            return f"{request.claimed_by} has claimed it and can release it."
+    return str(sheet.refused)
 
 
 def following(flow: ChainableNode | None, request: HumanRequest) -> str | None:

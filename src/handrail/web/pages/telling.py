@@ -1,14 +1,16 @@
 """What a page says about a request, in words: why it asks, who decides, what happens then. Pure functions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from handrail.requests.decision import YES, Verb
 from handrail.requests.judgement import counting
 from handrail.requests.policy import All, Audience, Escalation, First, needed
 from handrail.requests.request import HumanRequest, Status
+from handrail.web.content.label import label
 from handrail.web.pages.words import count, lasting
 
 SHOWN_NAMES = 4
@@ -20,6 +22,20 @@ WHY = {
     "question": "The run needs an answer that only a person has.",
     "interruption": "The work was cut off in the middle, and nobody knows whether it happened.",
 }
+
+NO = "The run takes that as a no: it goes on without approval, or ends where its flow stops at a no."
+WITHDRAWN = {
+    "approval": NO,
+    "confidence": NO,
+    "feedback": NO,
+    "review": NO,
+    "score": "The run goes on without this score, and what is judged doesn’t pass.",
+    "task": "The run goes on, with the task not completed.",
+    "question": "The run gets no answer and fails, unless its code provides for that.",
+    "tool": "The call isn’t made, and the run fails, unless its code provides for a no.",
+    "interrupted": "The run asks the same again at once: only an answer, or cancelling the run, ends that.",
+}
+"""what a run makes of it if its request is withdrawn, by the kind of the request"""
 
 DONE = {
     Verb.APPROVE: "approved",
@@ -96,7 +112,7 @@ def why(request: HumanRequest) -> str:
     return WHY.get(request.draft.kind, "A person’s judgement is needed here.")
 
 
-def names(audience: Audience) -> str:
+def names(audience: Audience, without: Collection[str] = ()) -> str:
     """Return whom an audience names.
 
     >>> names(Audience(users=("alice",), groups=("legal",)))
@@ -104,17 +120,18 @@ def names(audience: Audience) -> str:
     """
     if audience.is_open:
         return "anybody"
-    known = [*audience.users, *(f"anybody in {group}" for group in audience.groups)]
+    users = [name for name in audience.users if name not in without]
+    known = [*users, *(f"anybody in {group}" for group in audience.groups)] or ["nobody that it names"]
     if len(known) > SHOWN_NAMES:
         return f"{', '.join(known[:SHOWN_NAMES])} or {len(known) - SHOWN_NAMES} others"
     return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} or {known[-1]}"
 
 
-def who_decides(request: HumanRequest) -> str:
-    """Return how many must agree, and who is asked."""
+def who_decides(request: HumanRequest, unable: Collection[str] = ()) -> str:
+    """Return how many must agree, and who is asked; of one that decides without those who are `unable` to."""
     quorum, asked = request.policy.quorum, request.asked
     if isinstance(quorum, First):
-        return f"One decides: {names(request.audience)}"
+        return f"One decides: {names(request.audience, unable)}"
     if asked is None:
         return f"{needed(quorum, 0)} people must approve"
     must = needed(quorum, len(asked))
@@ -124,26 +141,26 @@ def who_decides(request: HumanRequest) -> str:
 
 
 def at_silence(request: HumanRequest) -> str:
-    """Return what happens if nobody decides in time."""
+    """Return what happens at the next deadline if nobody decides until then."""
     if request.deadline is None:
         return ""
     match request.policy.on_timeout:
         case "reject":
-            return "If nobody decides, it counts as rejected."
+            return "it counts as rejected."
         case "approve":
-            return "If nobody decides, it counts as approved."
+            return "it counts as approved."
         case "escalate":
             return _escalates(request.policy.escalations[request.escalated :])
         case None:
-            return "If nobody decides, it ends without an outcome."
+            return "it ends without an outcome."
         case given:
-            return f"If nobody decides, it counts as {DONE[given.verb]}."
+            return f"it counts as {DONE[given.verb]}."
 
 
 def _escalates(rungs: Sequence[Escalation]) -> str:
     if not rungs:
-        return "If nobody decides, it counts as rejected."
-    return f"If nobody decides, it goes to {names(rungs[0].to)} as well."
+        return "it counts as rejected."
+    return f"it escalates: {names(rungs[0].to)} can decide it as well."
 
 
 def effect(request: HumanRequest, following: str | None) -> str:
@@ -155,7 +172,7 @@ def effect(request: HumanRequest, following: str | None) -> str:
     if request.run_id is None:
         return "Your decision settles it, and can’t be taken back."
     verb = "Answering" if Verb.ANSWER in request.draft.verbs else "Approving"
-    then = f"goes on with {following}" if following else "lets the run go on"
+    then = f"goes on with “{label(following)}”" if following else "lets the run go on"
     return f"{verb} {then} at once, and can’t be taken back."
 
 
@@ -180,20 +197,30 @@ class Seat:
     comment: str | None = None
 
 
-def seats(request: HumanRequest, viewer: str, *, blind: bool) -> list[Seat]:
-    """Return who is asked and what they said; with `blind` only whether they did."""
+def seats(
+    request: HumanRequest, viewer: str, *, blind: bool, unable: Mapping[str, str] = MappingProxyType({})
+) -> list[Seat]:
+    """Return who is asked and what they said; with `blind` only whether they did. `unable` says who may not."""
     made = {decision.actor: decision for decision in request.decisions}
     asked = request.asked if request.asked is not None else tuple(made)
     found = []
     for name in sorted(asked, key=lambda name: name != viewer):
         if (vote := made.get(name)) is None:
-            found.append(Seat(name, "Not yet", "", "todo"))
+            word = f"Can’t vote: {unable[name]}" if name in unable else "Not yet"
+            found.append(Seat(name, word, "", "todo"))
         elif blind and name != viewer:
             found.append(Seat(name, "Voted, hidden", "is-done", "done"))
         else:
             look, icon = LOOKS[vote.verb]
             found.append(Seat(name, DONE[vote.verb].capitalize(), look, icon, vote.comment))
     return found
+
+
+def withdrawing(request: HumanRequest) -> str:
+    """Return what becomes of the run if a request is withdrawn, by what its kind of node makes of no outcome."""
+    if request.run_id is None:
+        return "No run waits for it."
+    return WITHDRAWN.get(request.draft.kind, "The run goes on with no outcome.")
 
 
 def ending(request: HumanRequest) -> tuple[str, str, str] | None:

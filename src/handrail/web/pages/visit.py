@@ -48,6 +48,7 @@ async def form_of(request: Request) -> FormData:
             "the form is not in UTF-8; open the page again and send it from there", status=400
         ) from None
     check_token(request, form.get(FIELD))
+    request.state.posted = form  # a page that says what went wrong shows the words that were in it
     return form
 
 

@@ -93,6 +93,18 @@ def initials(name: str) -> str:
     return parts[0][:2].upper() if parts else "?"
 
 
+def sentence(text: str) -> str:
+    """Return an error's words as a sentence; what begins with a name keeps it as it is.
+
+    >>> sentence("there is nothing here"), sentence("run_1 is over")
+    ('There is nothing here.', 'run_1 is over.')
+    """
+    words = text.strip()
+    first = words.split(" ", 1)[0]
+    start = words[:1].upper() if first.isalpha() else words[:1]
+    return f"{start}{words[1:]}{'' if words.endswith(('.', '?', '!')) else '.'}" if words else ""
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun.
 
@@ -111,6 +123,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "clock": clock,
     "initials": initials,
     "count": count,
+    "sentence": sentence,
     "iso": utc_text,
     "plain": plain,
     "prose": lambda text: prose_html(text).html,

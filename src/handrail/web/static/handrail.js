@@ -184,10 +184,23 @@
     if (inField(here)) here.blur();
     return false;
   };
+  // What is selected stays so from page to page of one list, for as long as the tab is open.
+  const pickedKey = () => `picked ${one("[data-list]")?.dataset.list}`;
+  const keepPicked = () => {
+    const ids = all("input[name=pick]:checked:not(:disabled)").map((box) => box.value);
+    if (one("[data-list]")) session.set(pickedKey(), ids.length ? JSON.stringify(ids) : null);
+  };
+  const restorePicked = () => {
+    let ids;
+    try { ids = JSON.parse(session.get(pickedKey())) ?? []; } catch { ids = []; }
+    for (const box of all("input[name=pick]:not(:disabled)")) if (ids.includes(box.value)) box.checked = true;
+    keepPicked();
+  };
   const pick = () => {
     const box = one(".item:has(a[aria-current]) input[name=pick]");
     if (!box || box.disabled) return false;
     box.checked = !box.checked;
+    keepPicked();
     say(box.checked ? "Selected" : "Not selected");
     return true;
   };
@@ -261,6 +274,7 @@
     if (!word) return;
     item.classList.add("is-gone");
     Object.assign(one("input", item), { checked: false, disabled: true });
+    keepPicked();
     const told = one(".due", item);
     told.removeAttribute("data-due");
     Object.assign(told, { textContent: word, className: "due" });
@@ -292,8 +306,9 @@
     }
     one("[data-item] a")?.focus();
   };
+  const VERBS = "[data-verbs] .btn:not([data-discard]), .menu .btn, [data-send]";
   const stopVerbs = (why) => {
-    for (const verb of all("[data-verbs] .btn, .menu .btn, [data-send]")) { verb.setAttribute("aria-disabled", "true"); verb.removeAttribute("data-paused"); verb.title = why; }
+    for (const verb of all(VERBS)) { verb.setAttribute("aria-disabled", "true"); verb.removeAttribute("data-paused"); verb.title = why; }
   };
   const notice = (text, address, word, mark) => {
     one(`[data-${mark}]`)?.remove();
@@ -304,14 +319,17 @@
   };
   const lookAtRequest = async () => {
     const main = one("#main[data-request]");
-    if (!main || main.dataset.told) return;
+    if (!main) return;
     const state = await stateOf(reading);
-    if (!state?.version || String(state.version) === main.dataset.version) return;
+    if (!state?.version) return;
+    const newer = state.newer && state.newer !== main.dataset.latest;
+    if (!newer && String(state.version) === main.dataset.version) return;
     main.dataset.version = state.version;
     const here = `/requests/${encodeURIComponent(reading)}${location.search}`;
     const ended = state.status in ENDS;
-    if (state.newer) {
-      const text = `Revision ${state.newer_revision} arrived while you were reading ${main.dataset.revision}.`;
+    if (newer) {
+      main.dataset.latest = state.newer;
+      const text = `Revision ${state.newer_revision} is here: it arrived while you were reading ${main.dataset.revision}.`;
       notice(text, `/requests/${encodeURIComponent(state.newer)}${location.search}`, "Show what changed", "live-notice");
       stopVerbs(text);
     } else if (ended) {
@@ -319,7 +337,6 @@
       notice(text, here, "See the decision", "live-notice");
       stopVerbs(text);
     } else notice(state.claimed_by ? `${state.claimed_by} has claimed this.` : "This has changed while you were reading.", here, "Show it", "live-notice");
-    if (ended || state.newer) main.dataset.told = "1";
   };
 
   // ---- Connected or not: a stream that is read with fetch, because that tells why it ended ----
@@ -329,7 +346,7 @@
   const offline = () => {
     if (document.body.dataset.offline === undefined) {
       document.body.dataset.offline = "";
-      for (const verb of all("[data-verbs] .btn, .menu .btn, [data-send]")) {
+      for (const verb of all(VERBS)) {
         if (verb.getAttribute("aria-disabled") !== "true") { verb.setAttribute("aria-disabled", "true"); verb.dataset.paused = ""; }
       }
       const retry = make("button", { className: "btn push", type: "button", textContent: "Try now" });
@@ -390,14 +407,13 @@
   // ---- Begin ----
   document.addEventListener("submit", sending);
   document.addEventListener("keydown", keys);
-  document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); });
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); if (event.target.name === "pick") keepPicked(); });
   document.addEventListener("click", (event) => {
     const { target } = event, unable = target.closest('[aria-disabled="true"]');
     if (unable) { event.preventDefault(); event.stopPropagation(); return say(unable.title || one("#offline")?.textContent || "Not now."); }
     if (target.closest("[data-arrivals] button")) return letIn();
     if (target.closest("[data-keyboard]")) { event.preventDefault(); return showKeys(); }
-    const form = target.closest("[data-discard]")?.closest("form");
-    if (form) store.set(draftKey(form), null);
+    if (target.closest("[data-discard]")) store.set(draftKey(one("#edit")), null);
     const summary = target.closest("details.pop > summary");
     if (summary) setTimeout(() => summary.parentElement.open && one("textarea", summary.parentElement)?.focus());
     for (const menu of all("details.more[open]")) if (!menu.contains(target)) menu.open = false;
@@ -408,7 +424,10 @@
   keepDrafts();
   watchEvidence();
   if (one("[data-notice]")) { one("#title")?.focus({ preventScroll: true }); say(one("[data-notice] span").textContent); }
-  (one("#problem") || one("[autofocus]"))?.focus();
+  restorePicked();
+  for (const link of all('a[href$="#edit"]')) link.hash = ""; // it would take the focus from the field
+  const editable = "textarea, select, input:not([type=hidden])";
+  (one("#problem") || one("[autofocus]") || all(`#edit :is(${editable})`).find((field) => field.checkVisibility()))?.focus();
   if (document.body.dataset.live) {
     addEventListener("offline", offline);
     addEventListener("online", follow);
