@@ -59,14 +59,16 @@ class Call:
 class ModelServer:
     """The server, from entering it to leaving it; `port` to come back at the same address.
 
-    `say` makes the text out of the prompt, `fill` the arguments if a tool call is asked for. `key` is the
-    only one it takes (any, by default). `connections` counts those that clients hold open.
+    `say` makes the text out of the prompt, `fill` the arguments if a tool call is asked for. `replies` are messages
+    to answer with first, one a request. `key` is the only one it takes (any, by default). `connections` counts those
+    that clients hold open.
     """
 
     def __init__(self, port: int = 0, *, key: str | None = None) -> None:
         self.key = key
         self.faults: deque[Fault] = deque()
         self.calls: list[Call] = []
+        self.replies: deque[dict[str, Any]] = deque()
         self.say: Callable[[str], str] = lambda prompt: f"An answer to {prompt}"
         self.fill: Callable[[str], Any] = lambda prompt: {}
         self.released = threading.Event()
@@ -154,7 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, _response(model, text))
             return
         message: dict[str, Any] = {"role": "assistant", "content": text}
-        if tools := call.body.get("tools"):
+        tools = call.body.get("tools")
+        if owner.replies:
+            message = {"role": "assistant", "content": None, **owner.replies.popleft()}
+            tools = message.get("tool_calls")
+        elif tools:
             name, arguments = tools[0]["function"]["name"], json.dumps(owner.fill(call.prompt))
             function = {"name": name, "arguments": arguments}
             message = {
@@ -243,6 +249,23 @@ def _response(model: str, text: str) -> dict[str, Any]:
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
+    }
+
+
+def wants(*calls: tuple[str, Any]) -> dict[str, Any]:
+    """Return a message that calls tools, each a name and its arguments."""
+    return {
+        "tool_calls": [
+            {
+                "id": f"id-{place}",
+                "type": "function",
+                "function": {
+                    "name": name,
+                    "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
+                },
+            }
+            for place, (name, arguments) in enumerate(calls, 1)
+        ]
     }
 
 

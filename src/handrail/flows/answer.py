@@ -120,7 +120,7 @@ class Shape:
         try:
             return self.as_json(self._validated(answer))
         except ValidationError as error:
-            raise ModelError(f"the model's answer doesn't fit {self.name}: {_complaint(error)}") from None
+            raise ModelError(f"the model's answer doesn't fit {self.name}: {complaint(error)}") from None
 
     def _validated(self, answer: str | dict[str, Any]) -> Any:
         if isinstance(answer, str) and _is_json(answer):
@@ -136,7 +136,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _complaint(error: ValidationError) -> str:
+def complaint(error: ValidationError) -> str:
     """Say where and what, without the values: they are content."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     told = [": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in problems[:5]]

@@ -4,9 +4,10 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, get_type_hints, overload
+from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 from typing_extensions import TypedDict
 
 from handrail.flows.approval import approval_result
@@ -33,7 +34,7 @@ class GuardedCall(HumanNode):
         self.function = function
         self.call_options = StepOptions(on_interrupt=on_interrupt)
         self.signature_of = inspect.signature(function)
-        self._types = _types_of(function)
+        self._types = types_of(function)
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Return `{"result": ...}` of the call, or `{"rejected": reason, "request_id": ...}`."""
@@ -75,7 +76,7 @@ class GuardedCall(HumanNode):
         bound = self.signature_of.bind_partial()
         for name, value in arguments.items():
             bound.arguments[name] = self._type(name).validate_python(value)
-        return await call(self.function, *bound.args, **bound.kwargs)
+        return as_json(await call(self.function, *bound.args, **bound.kwargs))
 
     def _type(self, name: str) -> TypeAdapter[Any]:
         return TypeAdapter(self._types[name])
@@ -85,7 +86,16 @@ class GuardedCall(HumanNode):
         return TypeAdapter(TypedDict("Arguments", self._types)).json_schema()  # type: ignore[operator]
 
 
-def _types_of(function: Callable[..., Any]) -> dict[str, Any]:
+def as_json(result: Any) -> Any:
+    """Return what a call gave with the types that pydantic knows as JSON."""
+    try:
+        return to_jsonable_python(result)
+    except ValueError:
+        return result  # whoever stores it says where it can't be
+
+
+def types_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the types of a function's arguments by name."""
     hints = get_type_hints(function, include_extras=True)
     types: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -152,4 +162,13 @@ def approval_required(function: Callable[..., Any] | None = None, /, **options: 
     # Whoever looks for the original behind `wraps` would find a sync function and call this one in a thread.
     del guarded.__wrapped__
     guarded.__signature__ = node.signature_of  # type: ignore[attr-defined]
+    _guards[guarded] = node
     return guarded
+
+
+_guards: "WeakKeyDictionary[Callable[..., Any], GuardedCall]" = WeakKeyDictionary()
+
+
+def guard_of(function: Callable[..., Any]) -> GuardedCall | None:
+    """Return the node behind a function that waits for approval, None for any other function."""
+    return _guards.get(function) if inspect.isfunction(function) else None

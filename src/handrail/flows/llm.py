@@ -7,7 +7,8 @@ Attempts are counted, spaced and waited for by the journal, durably; nothing bel
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Union, cast
 
 from handrail.flows import scripted
@@ -82,7 +83,7 @@ class LLMNode(ChainableNode):
             attempt_timeout=attempt_timeout,
             on_interrupt=on_interrupt,
         )
-        if _is_function(model) and not scripted.streams(cast(ModelFunction, model)):
+        if is_function(model) and not scripted.streams(cast(ModelFunction, model)):
             refuse_timeout(cast(ModelFunction, model), attempt_timeout)
         self.model = model
         self.system = system
@@ -100,12 +101,11 @@ class LLMNode(ChainableNode):
         return {**kept, "content": answer.content, "model": answer.model, "usage": answer.usage}
 
     async def _answer(self, messages: list[Message], listener: Listener) -> Answer:
-        if _is_function(self.model):
+        if is_function(self.model):
             return await scripted.answer(cast(ModelFunction, self.model), messages, self.shape, listener)
-        model = self.model or os.environ.get("HANDRAIL_MODEL") or "gpt-4o"
         # Importing takes most of a second: in a thread it doesn't hold up the runs beside this one.
         answer = await asyncio.to_thread(_load)
-        return await answer(model, messages, self.shape, self.settings, listener)
+        return await answer(self.model or default_model(), messages, self.shape, self.settings, listener)
 
     def check_input(self, data: Data) -> None:
         if type(self).execute is LLMNode.execute:  # a subclass may make the prompt itself
@@ -147,11 +147,11 @@ def _message(place: int, message: Any) -> Message:
 
 def check_model(model: Model | None) -> Model | None:
     """Return what can be a model; raises `InvalidFlow` for what can't."""
-    _is_function(model)
+    is_function(model)
     return model
 
 
-def _is_function(model: Any) -> bool:
+def is_function(model: Any) -> bool:
     """Whether a function stands in for a model; raises `InvalidFlow` for what can't be a model at all."""
     if model is None or (isinstance(model, str) and model.strip()):
         return False
@@ -164,11 +164,23 @@ def _is_function(model: Any) -> bool:
     raise InvalidFlow(f"model={told}: give a name, a pydantic-ai model or a function f(messages) -> str")
 
 
-def _load() -> Callable[..., Awaitable[Answer]]:
+def default_model() -> str:
+    """Return the name of the model where none is given."""
+    return os.environ.get("HANDRAIL_MODEL") or "gpt-4o"
+
+
+@contextmanager
+def further_packages() -> Iterator[None]:
+    """Raise `ModelRefused`, saying what to install, where an import in here lacks it."""
     try:
-        from handrail.flows.provider import answer
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("pydantic_ai", "openai"):
             raise ModelRefused("a model needs further packages: pip install 'handrail[llm]'") from error
         raise
+
+
+def _load() -> Callable[..., Awaitable[Answer]]:
+    with further_packages():
+        from handrail.flows.provider import answer
     return answer

@@ -53,13 +53,13 @@ async def answer(
             agent: Agent[object, Any] = Agent(
                 asked,
                 output_type=str if shape.plain else shape.type,
-                model_settings=_settings(asked, settings),
+                model_settings=own_settings(asked, settings),
                 retries={"output": 1, "tools": 0},
             )
             return await ask(agent, last["content"], _history(history), shape, listener)
     except (AgentRunError, UserError, FallbackExceptionGroup) as error:
         logger.debug("model %s failed", asked.model_name, exc_info=error)
-        raise refusal(error, asked.model_name, _server(asked), shape.name) from None
+        raise refusal(error, asked.model_name, server_of(asked), shape.name) from None
 
 
 async def _ask(
@@ -92,7 +92,7 @@ def _history(messages: list[Message]) -> list[ModelMessage]:
     return [parts[message["role"]](message["content"]) for message in messages]
 
 
-def _settings(model: Model, settings: dict[str, Any]) -> ModelSettings:
+def own_settings(model: Model, settings: dict[str, Any]) -> ModelSettings:
     """The given settings; a client that retries on its own is told not to."""
     own = {} if "max_retries" in model.unsupported_settings else {"max_retries": 0}
     return cast(ModelSettings, {**own, **settings})
@@ -135,7 +135,7 @@ def _openai(name: str) -> Model:
     return OpenAIResponsesModel(name, provider=OpenAIProvider(OPENAI, key))
 
 
-def _server(model: Model) -> str:
+def server_of(model: Model) -> str:
     """The server that a model is called at, without what may be secret in its address."""
     address = urlsplit(model.base_url or "")
     return address.netloc.rpartition("@")[2] or "its server"

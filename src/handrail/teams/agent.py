@@ -1,11 +1,13 @@
 """Who works: a role, a goal, tools and a model."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from handrail.flows.execution import StepOptions
-from handrail.flows.llm import Model, check_model
+from handrail.flows.llm import Model, check_model, is_function
+from handrail.flows.scripted import streams
 from handrail.requests.errors import InvalidInput, InvalidTeam
+from handrail.teams.tools import Toolbox
 
 
 class Agent:
@@ -51,12 +53,17 @@ class Agent:
                 raise InvalidTeam(f"the {what} of agent {name!r} is a text")
         if isinstance(max_iterations, bool) or not isinstance(max_iterations, int) or max_iterations < 1:
             raise InvalidInput(f"max_iterations={max_iterations!r}: give a whole number from 1")
+        if not isinstance(tools, Sequence) or isinstance(tools, str):
+            raise InvalidTeam(f"the tools of agent {name!r} are a list: tools=[...]")
         self.name = name.strip()
         self.role = role.strip()
         self.goal = goal
         self.background = background
         self.tools = tuple(tools)
+        self.toolbox = Toolbox(self.tools)
         self.model = check_model(model)
+        if is_function(model) and streams(cast(Callable[..., Any], model)):
+            raise InvalidTeam(f"the model of agent {name!r} yields its answer: return it, nobody sees pieces")
         self.max_iterations = max_iterations
         self.settings = dict(settings or {})
         self.options = StepOptions(retries, backoff)

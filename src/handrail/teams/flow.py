@@ -103,6 +103,10 @@ class TeamFlow(ChainableNode):
             return cast(list[dict[str, Any]], await step("notes", look))
 
         brief = await step("brief", _brief, store, board, task, data["round"])
+        # Not in the step: a long conversation may be larger than what one may keep, and the rounds keep it already.
+        brief["messages"] = await store.read(
+            work.talk, run_id=board, task=task, since=brief["since"], number=data["round"]
+        )
         agent = self.agents.get(brief["agent"])
         if agent is None:
             known = ", ".join(self.agents)

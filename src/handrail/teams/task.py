@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from handrail.requests.content import as_stored
 from handrail.requests.errors import InvalidTeam
+from handrail.requests.schema import schema_of
 from handrail.teams.agent import Agent
 from handrail.teams.plan import Planned
 
@@ -95,7 +95,7 @@ def _first_line(text: str) -> str:
 
 def _json_schema(schema: Any) -> dict[str, Any] | None:
     if schema is None or isinstance(schema, dict):
-        return None if schema is None else as_stored(schema, "the output_schema")
+        return None if schema is None else schema_of(schema)
     try:
         return TypeAdapter(schema).json_schema()
     except (PydanticSchemaGenerationError, PydanticUserError) as error:

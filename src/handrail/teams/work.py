@@ -78,7 +78,10 @@ def _spent(task: str, calls: Sequence[CallUsage], priced: bool) -> Spent:
 
 
 def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int) -> dict[str, Any]:
-    """Return what an agent has to know to begin a round: its task, what it builds on, and what was said before."""
+    """Return what an agent has to know to begin a round: its task, and what it builds on.
+
+    `since` is the round in which the conversation has begun: `talk` tells what was said.
+    """
     team, card = tx.team(run_id), tx.card(run_id, task)
     assert team is not None
     assert card is not None
@@ -99,9 +102,7 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int) -> dict[s
             for one, found in results.items()
             if found is not None
         ],
-        "messages": [
-            message for said in range(card.since, number) for message in _said(tx, run_id, task, said)
-        ],
+        "since": card.since,
         "earlier_feedback": [
             each.content for each in tx.feedback(run_id, task, 0, card.processed) if card.since == number
         ],
@@ -109,6 +110,11 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int) -> dict[s
         "agent": planned.agent,
         "processed": card.processed,
     }
+
+
+def talk(tx: TeamTransaction, *, run_id: str, task: str, since: int, number: int) -> list[JSON]:
+    """Return what was said in the rounds from `since` until before `number`; it never changes."""
+    return [message for said in range(since, number) for message in _said(tx, run_id, task, said)]
 
 
 def _said(tx: TeamTransaction, run_id: str, task: str, number: int) -> Sequence[JSON]:

@@ -1,0 +1,50 @@
+"""Whether the last words of an agent are a result: some text, or JSON that fits the schema of the task."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from handrail.requests.content import JSON, encode
+from handrail.requests.errors import InvalidInput
+from handrail.requests.schema import problems
+
+FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
+
+
+class Misfit(Exception):
+    """An answer that is no result; its text says why, without what was answered."""
+
+
+def result_of(text: str, schema: dict[str, Any] | None) -> JSON:
+    """Return the result that an answer is; raises `Misfit`.
+
+    >>> result_of('{"score": 3}', {"type": "object", "required": ["score"]})
+    {'score': 3}
+    """
+    if not text.strip():
+        raise Misfit("it is empty")
+    if schema is None:
+        return text
+    value, readable = _read(text)
+    found = problems(schema, value)
+    if found and not problems(schema, text):  # a text that needs no quotes
+        return text
+    if found:
+        told = "; ".join(f"{one.path or 'it'} {one.message}" for one in found[:5])
+        raise Misfit(told if readable else f"it is no JSON: {told}")
+    return value
+
+
+def _read(text: str) -> tuple[JSON, bool]:
+    """Return the JSON that an answer is, in a fence or not, and whether it is any."""
+    fenced = FENCE.fullmatch(text)
+    try:
+        value = json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
+        encode(value)
+    except (ValueError, RecursionError, InvalidInput):
+        return text, False
+    return value, True
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
