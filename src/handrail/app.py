@@ -335,7 +335,8 @@ class App:
             raise ProgrammingError("the app is not working: use it inside `async with app:`")
         named = flow.registered_as
         known = work.runner.flows.get(named or "", flow)
-        home = work.worker.id if run_id is None else None
+        # What a team has done is kept: its run may be taken up by its id, also one that was made here.
+        home = work.worker.id if run_id is None and not isinstance(flow, TeamFlow) else None
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         # Under its name only if that means this very flow here: another app's flow may have the same name.
         queue = named if named and known is flow else f"run:{run_id}"

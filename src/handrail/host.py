@@ -108,6 +108,11 @@ async def _host(url: str, person: str) -> _Host:
     return host
 
 
+async def app_here(url: str | None = None, person: str | None = None) -> App:
+    """Return the app in which this process executes flows without one of their own; arguments as `execute_here`."""
+    return (await _host(settings.store_url(url), person or settings.os_user())).app
+
+
 async def _start_run(node: ChainableNode, data: dict[str, Any], run_id: str | None) -> dict[str, Any]:
     return result_of(await execute_here(node, data, run_id))
 
@@ -120,9 +125,5 @@ async def _open_tasks() -> ProcessTasks:
 fill_start_run(_start_run)
 
 
-async def _open_home() -> App:
-    return (await _host(settings.store_url(), settings.os_user())).app
-
-
 fill_open_tasks(_open_tasks)
-fill_open_home(_open_home)
+fill_open_home(app_here)

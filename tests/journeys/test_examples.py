@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import handrail
-from handrail import App
+from handrail import App, Team
 from handrail.requests.request import HumanRequest
 from handrail.testing import ScriptedReviewer, TurnableClock, reviewing
 from handrail.testing.script import Answers
@@ -138,6 +138,27 @@ COMPLETE = [
         {"receipt": "refunded 40 EUR for A-17"},
         files={"ledger.json": '"euros": 40'},
     ),
+    Case(
+        "product_team",
+        "validated",
+        {"alice": ["approve"]},
+        {
+            "status": "FINISHED",
+            "task": "specification",
+            "result": "- It is about a mug that keeps tea hot.\n\n(By a stand-in, not by a language model.)",
+        },
+    ),
+    Case(
+        "team_tools",
+        "refunded",
+        {"alice": ["approve"]},
+        {
+            "status": "FINISHED",
+            "task": "task1",
+            "result": "Dear customer, about your mug: refunded 18 for order 7.",
+        },
+        files={"refund-7.json": '{"amount": 18}'},
+    ),
 ]
 """one for each example: the way that goes farthest"""
 OTHERS = [
@@ -256,6 +277,27 @@ OTHERS = [
         files={"ledger.json": '"euros": 25'},
     ),
     Case(
+        "product_team",
+        "sent back, then edited",
+        {"alice": [("request_changes", "Say what it costs"), ("edit", {"content": "Hot tea for an hour"})]},
+        {"status": "FINISHED"},
+        asked=2,
+    ),
+    Case(
+        "team_tools",
+        "with another amount",
+        {"alice": [("edit", {"amount": 9})]},
+        {"result": "Dear customer, about your mug: refunded 9 for order 7."},
+        files={"refund-7.json": '{"amount": 9}'},
+    ),
+    Case(
+        "team_tools",
+        "rejected",
+        {"alice": [("reject", "no photo of it")]},
+        {"status": "FINISHED"},
+        files={"refund-7.json": None},
+    ),
+    Case(
         "tool_approval",
         "rejected",
         {"alice": [("reject", "not broken")]},
@@ -292,7 +334,8 @@ async def ended(process: Any) -> tuple[int, str]:
 
 def questions(site: Site) -> Counter[str]:
     opened = site.rows("SELECT data FROM event WHERE kind = 'opened'")
-    return Counter(json.loads(data)["request"]["address"] for (data,) in opened)
+    asked = [json.loads(data)["request"] for (data,) in opened]
+    return Counter(f"{each['address']} {each['revision']}" for each in asked)
 
 
 def check(site: Site, case: Case, printed: str) -> None:
@@ -365,8 +408,9 @@ async def test_killed_in_one_step_after_the_other_it_goes_on(site: Site, case: C
 async def test_the_command_line_executes_it_too(
     site: Site, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, data = handed_over(case.example, monkeypatch)
-    target = [*HANDRAIL, "run", f"examples.{case.example}:flow", json.dumps(data), "--store", site.store]
+    flow, data = handed_over(case.example, monkeypatch)
+    name = "team" if isinstance(flow, Team) else "flow"
+    target = [*HANDRAIL, "run", f"examples.{case.example}:{name}", json.dumps(data), "--store", site.store]
     async with reviewing(site.store, *case.reviewers()):
         code, printed = await ended(site.process(target))
     assert code == 0, site.stderr()

@@ -5,6 +5,8 @@ import logging
 import shlex
 import signal
 import sys
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import UTC, datetime
 from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
@@ -19,12 +21,15 @@ from handrail.cli.many import start_many
 from handrail.cli.opening import actor, option
 from handrail.cli.options import As, AsJSON, DataArgument, OneOrNone, RunId, Store
 from handrail.cli.printing import note, print_json, say
+from handrail.cli.team_run import told
 from handrail.flows.node import ChainableNode
-from handrail.host import execute_here
+from handrail.host import app_here, execute_here
 from handrail.requests.errors import InvalidInput, RunError
+from handrail.requests.identifier import new_id
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import SETTLED_RUNS, RunStatus, public
 from handrail.runs.runs import result_of
+from handrail.teams.flow import TeamFlow
 
 AppArgument = Annotated[
     str,
@@ -106,8 +111,11 @@ async def _execute(
     here = asyncio.current_task()
     if here is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
+    if isinstance(flow, TeamFlow):
+        run_id, name = run_id or new_id("run", datetime.now(UTC)), flow.team
     try:
-        ended = await execute_here(flow, given, run_id, url=store, name=name, person=person)
+        async with await _telling(flow, run_id, person, store):
+            ended = await execute_here(flow, given, run_id, url=store, name=name, person=person)
     except asyncio.CancelledError:
         note(_how_to_go_on(again, run_id, person, store))
         raise
@@ -124,6 +132,15 @@ async def _execute(
     if not as_json:
         print_json(result)
     return None
+
+
+async def _telling(
+    flow: ChainableNode, run_id: str | None, person: str | None, store: str | None
+) -> AbstractAsyncContextManager[None]:
+    """Return what tells in this terminal how a team gets on; a flow asks, and that is all."""
+    if not isinstance(flow, TeamFlow) or run_id is None:
+        return nullcontext()
+    return told(await app_here(store, person), run_id, option(store))
 
 
 def _how_to_go_on(again: str, run_id: str | None, person: str | None, store: str | None) -> str:

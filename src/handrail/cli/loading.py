@@ -13,6 +13,7 @@ from handrail.flows.function import as_flow, is_async
 from handrail.flows.node import ChainableNode
 from handrail.requests.content import JSON
 from handrail.requests.errors import HandrailError, InvalidInput, UnknownId
+from handrail.teams.team import Team
 
 
 def load(target: str) -> Any:
@@ -82,6 +83,8 @@ def load_flow(target: str) -> ChainableNode:
             raise InvalidInput(
                 f"{target} is an app: start one of its flows ({names}) with `handrail start {target} FLOW JSON`"
             )
+        case Team() as team:
+            return team.flow
         case found:
             return as_flow(found)
 

@@ -10,16 +10,18 @@ from typing import Any, NoReturn
 
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
+from handrail.teams.team import Team
 
 
 def main(
-    flow: ChainableNode | Callable[..., Awaitable[dict[str, Any]]], data: dict[str, Any] | None = None
+    flow: ChainableNode | Team | Callable[..., Awaitable[dict[str, Any]]], data: dict[str, Any] | None = None
 ) -> NoReturn:
-    """Execute a flow as the command line says, asking in this terminal, and print its result.
+    """Execute a flow, or let a team work, as the command line says, asking in this terminal, and print its result.
 
     Args:
-        flow: a node, or an async function over nodes.
-        data: the input, unless the command line gives one as JSON; without it the command line has to.
+        flow: a node, an async function over nodes, or a team.
+        data: the input (of a team the values for placeholders), unless the command line gives one as JSON; without it
+            the command line has to.
 
     The command line takes `[JSON] [--run-id ID] [--as NAME] [--store URL] [--json]`; `--help` shows these and the
     docstring of the script. With `--run-id` the same command goes on after a crash. Messages and exit codes are those
@@ -34,4 +36,5 @@ def main(
     from handrail.cli.execution import script
 
     path, about = sys.argv[0], sys.modules["__main__"].__doc__
-    call(script(as_flow(flow), data, path, about), sys.argv[1:], f"python {path}")
+    node = flow.flow if isinstance(flow, Team) else as_flow(flow)
+    call(script(node, data, path, about), sys.argv[1:], f"python {path}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from handrail.inbox.ports import Store
 from handrail.teams.board import Board
-from handrail.teams.event import WorkflowMoved, read
+from handrail.teams.event import Fact, WorkflowMoved, read
 from handrail.teams.ports import TeamTransaction
 from handrail.teams.status import WorkflowStatus
 
@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 PAGE = 1000
 """events that are read at once"""
 
-Told = Callable[[Board, "WorkflowMoved | None"], Sequence[Callable[[], Any]]]
-"""Gives the calls that an event, applied to the board, is told by."""
+Told = Callable[[Board, Fact], Sequence[Callable[[], Any]]]
+"""Gives the calls by which it is told what has happened to a board, applied to it by then."""
 
 
 class Following:
@@ -63,12 +63,11 @@ class Following:
                         continue
                     self.board.apply(event)
                     if not silently:
-                        fact = event.fact
-                        self._tell(fact if isinstance(fact, WorkflowMoved) else None)
+                        self._tell(event.fact)
         self._changed.set()
 
-    def _tell(self, moved: WorkflowMoved | None) -> None:
-        for call in self._told(self.board, moved):
+    def _tell(self, fact: Fact) -> None:
+        for call in self._told(self.board, fact):
             self._calls.put_nowait(call)
 
     async def told(self) -> None:

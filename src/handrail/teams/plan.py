@@ -153,5 +153,9 @@ def result_task(tasks: Iterable[Planned]) -> str:
 
 def titled(task: Planned, inputs: Mapping[str, JSON]) -> Planned:
     """Return a task with the placeholders of its title replaced, as far as they are inputs."""
-    values = {name: inputs.get(name, f"{{{name}}}") for name in names_in(task.title)}
-    return replace(task, title=" ".join(fill(task.title, values).split())[:500])
+    return replace(task, title=" ".join(shown(task.title, inputs).split())[:500])
+
+
+def shown(text: str, inputs: Mapping[str, JSON]) -> str:
+    """Return a text as people see it: with its inputs, and with the placeholders of results as they are."""
+    return fill(text, {name: inputs.get(name, f"{{{name}}}") for name in names_in(text)})

@@ -23,7 +23,7 @@ from handrail.teams import plan
 from handrail.teams.agent import Agent
 from handrail.teams.board import Board
 from handrail.teams.card import Card
-from handrail.teams.event import WorkflowMoved
+from handrail.teams.event import Fact, WorkflowMoved
 from handrail.teams.flow import TeamFlow
 from handrail.teams.following import Following
 from handrail.teams.home import Home
@@ -349,10 +349,10 @@ class Team:
     def _state(board: Board) -> TeamState:
         return TeamState(tasks_of(board), board.status)
 
-    def _told(self, board: Board, moved: WorkflowMoved | None) -> list[Callable[[], Any]]:
+    def _told(self, board: Board, fact: Fact) -> list[Callable[[], Any]]:
         calls: list[Callable[[], Any]] = []
-        if moved is not None:
-            status = moved.to
+        if isinstance(fact, WorkflowMoved):
+            status = fact.to
             calls += [lambda call=call: call(status) for call in self._status_callbacks]  # type: ignore[misc]
         if self._subscriptions:
             state = self._state(board)

@@ -7,6 +7,7 @@ from handrail.requests.decision import Verb
 from handrail.requests.policy import Policy
 from handrail.requests.request import RequestDraft
 from handrail.teams.card import Card
+from handrail.teams.plan import shown
 from handrail.teams.ports import StoredTeam
 
 VERBS = (Verb.APPROVE, Verb.EDIT, Verb.REQUEST_CHANGES)
@@ -16,6 +17,7 @@ KIND = "validation"
 def question(team: StoredTeam, card: Card) -> RequestDraft:
     """Return what people are asked about the result of a task."""
     task = card.planned
+    expected = shown(task.expected_output or "", team.inputs)
     return RequestDraft(
         kind=KIND,
         title=task.title[:500],
@@ -27,8 +29,8 @@ def question(team: StoredTeam, card: Card) -> RequestDraft:
             "task": task.id,
             "agent": task.agent,
             "round": card.round,
-            "description": task.description,
-            **({"expected_output": task.expected_output} if task.expected_output else {}),
+            "description": shown(task.description, team.inputs),
+            **({"expected_output": expected} if expected else {}),
         },
         proposal_schema=task.output_schema if _is_data(card.result) else None,
         previous=card.request,

@@ -7,10 +7,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 from handrail.channels.terminal.escape import one_line
+from handrail.channels.terminal.telling import held_back
 from handrail.runs.many import Progress, Standing, Stored
 from handrail.runs.run import RunStatus
 
@@ -130,8 +131,6 @@ def show_progress(flow: str, total: int | None, wanted: bool | None) -> Iterator
 @contextmanager
 def aside() -> Iterator[None]:
     """Leave the terminal to somebody else until the block ends."""
-    if (shown := sys.modules.get("handrail.channels.terminal.bars")) is None:  # rich isn't imported for this
-        yield
-        return
-    with shown.bars.aside():
+    shown = sys.modules.get("handrail.channels.terminal.bars")  # rich isn't imported for this
+    with held_back(), shown.bars.aside() if shown is not None else nullcontext():
         yield
