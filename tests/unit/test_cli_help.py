@@ -40,8 +40,9 @@ COMMANDS = (
         "groups",
         "keys",
     ),
+    *("board", "validate", "feedback", "unblock", "team"),
 )
-GROUPS = ("db", "users", "groups", "keys")
+GROUPS = ("db", "users", "groups", "keys", "team")
 IN_GROUPS = (
     *(
         "db upgrade",
@@ -53,6 +54,7 @@ IN_GROUPS = (
         "users on",
         "users link",
     ),
+    *("team pause", "team resume", "team stop"),
     *("groups list", "groups set", "keys list", "keys add", "keys revoke"),
 )
 

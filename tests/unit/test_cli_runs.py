@@ -14,7 +14,19 @@ from tests.support import command_line_flows
 from tests.support.command_line import FLOWS, CommandLine
 
 KEYS = {
-    *("id", "status", "flow", "created_at", "updated_at", "initiator", "input", "result", "error", "worker"),
+    *(
+        "id",
+        "status",
+        "flow",
+        "created_at",
+        "updated_at",
+        "initiator",
+        "input",
+        "result",
+        "error",
+        "worker",
+        "parent",
+    ),
 }
 TOPIC = '{"topic": "rivers"}'
 

@@ -141,8 +141,8 @@ async def test_a_run_that_cannot_begin_is_refused(desk: Desk, body: object, plac
 async def test_flows_tell_what_can_be_started_here(desk: Desk) -> None:
     flows = (await desk.call("alice", "GET", "/flows")).json()["items"]
     assert flows == [
-        {"name": "fail", "startable": True, "nodes": ["fail"]},
-        {"name": "publish", "startable": True, "nodes": ["write", "ask"]},
+        {"name": "fail", "startable": True, "nodes": ["fail"], "team": False, "inputs": []},
+        {"name": "publish", "startable": True, "nodes": ["write", "ask"], "team": False, "inputs": []},
     ]
 
 

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from handrail.app import App
+from handrail.cli.board import every_board
 from handrail.cli.ending import FAILED, command
 from handrail.cli.opening import path_of
 from handrail.cli.options import AsJSON, Store
@@ -25,6 +26,7 @@ from handrail.inbox import deciders, views
 from handrail.inbox.moves import PENDING
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.stores.migration import level_of, migrations
+from handrail.teams.status import WorkflowStatus
 
 OLDEST_SQLITE = (3, 35, 0)
 """the first with RETURNING"""
@@ -49,7 +51,7 @@ class Check:
 
 @command
 async def doctor(store: Store = None, as_json: AsJSON = False) -> int | None:
-    """Look at Python, SQLite, the store, its disk, workers, runs and requests; 1 if something is wrong."""
+    """Look at Python, SQLite, the store, its disk, workers, runs, requests and teams; 1 if something is wrong."""
     checks = [*_environment()]
     path = path_of(store)
     if path is None:
@@ -170,6 +172,8 @@ async def _content(app: App) -> list[Check]:
     statuses: Counter[str] = Counter()
     needed: Counter[str] = Counter()
     async for run in every_run(app):
+        if run.parent is not None:  # the round of an agent: what it came to is on its team's board
+            continue
         statuses[run.status.value] += 1
         if run.home is None:  # else its caller was told, and nobody else can go on with it
             needed[run.status.value] += 1
@@ -194,6 +198,7 @@ async def _content(app: App) -> list[Check]:
         ),
         Check("requests", f"{len(pending)} open, {overdue} overdue", nobody),
         _undecidable(await app.store.read(deciders.shortages, requests=pending)),
+        await _teams(app),
     ]
 
 
@@ -205,6 +210,16 @@ def _undecidable(found: list[str]) -> Check:
     return Check(
         "deciders", f"{len(found)} open requests ask too few who can decide: {named}", f"too few {what}"
     )
+
+
+async def _teams(app: App) -> Check:
+    """Look at teams: one that met an error waits until somebody has mended it."""
+    boards = await every_board(app)
+    statuses = Counter(board["status"] for board in boards)
+    told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items())) or "none"
+    errored = statuses[WorkflowStatus.ERRORED]
+    way = f"{errored} met an error: `handrail board` lists them, then `handrail team resume RUN_ID`"
+    return Check("teams", told, way if errored else None)
 
 
 def _workers(tx: RunTransaction) -> list[Worker]:

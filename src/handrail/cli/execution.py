@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from handrail.app import App
+from handrail.cli.alive import somebody_knows
 from handrail.cli.ending import FAILED, command, leave_soon, report
 from handrail.cli.loading import load_app, load_flow, parse_input
 from handrail.cli.many import start_many
@@ -26,7 +27,6 @@ from handrail.flows.node import ChainableNode
 from handrail.host import app_here, execute_here
 from handrail.requests.errors import InvalidInput, RunError
 from handrail.requests.identifier import new_id
-from handrail.runs.ports import RunTransaction
 from handrail.runs.run import SETTLED_RUNS, RunStatus, public
 from handrail.runs.runs import result_of
 from handrail.teams.flow import TeamFlow
@@ -206,6 +206,8 @@ async def start(
             say(started.id)
         if started.status not in SETTLED_RUNS:
             await _note_missing_worker(app, flow, target, store)
+        if isinstance(app.flows[flow], TeamFlow):
+            note(f"watch its board with `handrail board {shlex.quote(started.id)} --watch{option(store)}`")
     return None
 
 
@@ -222,19 +224,9 @@ def _check_form(
 
 
 async def _note_missing_worker(app: App, flow: str, target: str, store: str | None) -> None:
-    if not await _somebody_knows(app, flow):
+    if not await somebody_knows(app, flow):
         needed = f"`handrail worker {target}{option(store)}`"
         note(f"no worker of {app.store.where} knows {flow!r} right now: start one with {needed}")
-
-
-def _workers_that_know(tx: RunTransaction, *, flow: str) -> list[str]:
-    return [worker.id for worker in tx.workers() if flow in worker.flows]
-
-
-async def _somebody_knows(app: App, flow: str) -> bool:
-    """Whether a living worker of the store has registered the flow's name."""
-    workers = await app.store.read(_workers_that_know, flow=flow)
-    return any(not app.store.liveness.is_dead(worker) for worker in workers)
 
 
 @command

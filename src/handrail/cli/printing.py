@@ -128,6 +128,15 @@ def moment(text: str | None) -> str:
     return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%SZ") if text else ""
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "call"), counted(2, "call")
+    ('1 call', '2 calls')
+    """
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def asked(request: Item) -> str:
     """Return who is asked, in words; of a task in line, whom it waits for."""
     who = people(request["audience"])

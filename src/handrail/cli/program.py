@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import handrail
-from handrail.cli import doctor, execution, outbox, requests, runs, serve, show, upkeep
+from handrail.cli import board, doctor, execution, outbox, requests, runs, serve, show, team, upkeep
 from handrail.cli.ending import end
 from handrail.cli.groups import groups
 from handrail.cli.keys import keys
@@ -91,6 +91,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "escalate": requests.escalate,
     "remind": requests.remind,
     "withdraw": requests.withdraw,
+    "board": board.board,
+    "validate": team.validate,
+    "feedback": team.feedback,
+    "unblock": team.unblock,
     "outbox": outbox.outbox,
     "cancel": runs.cancel,
     "retry": runs.retry,
@@ -102,6 +106,7 @@ for _name, _command in _COMMANDS.items():
     program.command(_name)(_command)
 database.command("upgrade")(upkeep.upgrade)
 program.add_typer(database, name="db")
+program.add_typer(team.team, name="team")
 program.add_typer(users, name="users")
 program.add_typer(groups, name="groups")
 program.add_typer(keys, name="keys")

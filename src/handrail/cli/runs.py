@@ -64,6 +64,9 @@ async def runs(
             show_default=False,
         ),
     ] = None,
+    children: Annotated[
+        bool, typer.Option("--children", help="With the rounds of teams' agents, which are runs too.")
+    ] = False,
     limit: Limit = None,
     store: Store = None,
     as_json: AsJSON = False,
@@ -74,7 +77,7 @@ async def runs(
         return await check_runs(check, statuses, flow, limit, store, as_json)
 
     async def read(app: App) -> list[StoredRun]:
-        return [run async for run in every_run(app, statuses, flow)]
+        return [run async for run in every_run(app, statuses, flow) if children or run.parent is None]
 
     found = (await read_list(store, read))[-limit if limit else 0 :]
     columns = {
@@ -117,7 +120,7 @@ async def _change(
 async def cancel(
     run_id: RunArgument, person: As = None, store: Store = None, as_json: AsJSON = False
 ) -> None:
-    """Cancel a run and withdraw its requests."""
+    """Cancel a run and withdraw its requests; a team is stopped."""
     who = actor(person).name
     await _change(store, run_id, as_json, lambda app: app.runs.cancel(run_id, actor=who), "")
 

@@ -21,9 +21,9 @@ from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
 from handrail.runs.history import read_history
 from handrail.runs.journal import told_parts
-from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.run import public as public_run
+from handrail.teams.ports import StoredTeam, TeamTransaction
 
 INDENT = "  "
 HASH = 12
@@ -40,7 +40,7 @@ async def show(
 ) -> None:
     """Show a request or a run."""
     async with opened(store, f"request or run {given!r}") as app:
-        request, run = await app.store.read(_find, given=given)
+        request, run, team = await app.store.read(_find, given=given)
         if request is not None:
             messages = await app.store.read(listed, request_id=given)
             detail = await views.detail(app.store, given)
@@ -58,13 +58,22 @@ async def show(
         print_json([found])
     elif request is not None:
         _show_request(found)
-        _part("decide with", decide_with)
+        part("decide with", decide_with)
     elif run is not None:
-        _show_run(found, store, alone=run.home is not None)
+        _show_run(found, store, alone=run.home is not None, board=_board(run, team, store), team=team)
 
 
-def _find(tx: RunTransaction, *, given: str) -> tuple[HumanRequest | None, StoredRun | None]:
-    return tx.request(given), tx.run(given)
+def _find(
+    tx: TeamTransaction, *, given: str
+) -> tuple[HumanRequest | None, StoredRun | None, StoredTeam | None]:
+    return tx.request(given), tx.run(given), tx.team(given)
+
+
+def _board(run: StoredRun, team: StoredTeam | None, store: str | None) -> str | None:
+    """Return the command that shows the board which a run has, or the task of a board that it works on."""
+    if run.parent is not None and "task" in run.input:
+        return f"handrail board {shlex.quote(run.parent)} {run.input['task']}{option(store)}"
+    return None if team is None else f"handrail board {shlex.quote(run.id)}{option(store)}"
 
 
 async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
@@ -77,14 +86,15 @@ async def _detail(app: App, run: StoredRun) -> dict[str, Any]:
     }
 
 
-def _facts(facts: dict[str, str | None]) -> None:
-    width = max(map(len, facts))
-    for name, value in facts.items():
+def facts(told: dict[str, str | None]) -> None:
+    """Print names with their values, those that have one."""
+    width = max(map(len, told))
+    for name, value in told.items():
         if value:
             say(f"{name.ljust(width)}  {value}")
 
 
-def _part(title: str, text: str) -> None:
+def part(title: str, text: str) -> None:
     """Print a part under its title, if there is something in it."""
     if text:
         say(f"\n{title}")
@@ -106,7 +116,7 @@ def _show_request(found: dict[str, Any]) -> None:
     say(found["title"])
     say()
     silence = found["on_timeout"] if isinstance(found["on_timeout"], str) else json_text(found["on_timeout"])
-    _facts(
+    facts(
         {
             "request": found["id"],
             "status": found["status"] + (f" by {found['claimed_by']}" if found["claimed_by"] else ""),
@@ -123,21 +133,21 @@ def _show_request(found: dict[str, Any]) -> None:
             "page": found["task_url"],
         }
     )
-    _part("proposal", laid_out(found["proposal"]))
+    part("proposal", laid_out(found["proposal"]))
     if (before := found["previous_proposal"]) is not None:
         changes = unified_diff(
             laid_out(before).split("\n"), laid_out(found["proposal"]).split("\n"), lineterm="", n=2
         )
-        _part("changed since the last revision", "\n".join(list(changes)[2:]))
-    _part("context", laid_out(found["context"]))
+        part("changed since the last revision", "\n".join(list(changes)[2:]))
+    part("context", laid_out(found["context"]))
     if found["response_schema"] is not None:
-        _part("the answer's JSON Schema", json_text(found["response_schema"], indent=2))
-    _part("decisions", "\n".join(map(_decision, found["decisions"])))
+        part("the answer's JSON Schema", json_text(found["response_schema"], indent=2))
+    part("decisions", "\n".join(map(_decision, found["decisions"])))
     if (outcome := found["outcome"]) is not None:
-        _part("outcome", _outcome(outcome))
-    _part("comments", "\n".join(f"{moment(c['at'])}  {c['by']}: {c['text']}" for c in found["comments"]))
-    _part("messages", "\n".join(f"{m['channel']}  {m['occasion']}  {m['state']}" for m in found["messages"]))
-    _part("log", "\n".join(f"{moment(e['at'])}  {e['move']} by {e['actor']}" for e in found["log"]))
+        part("outcome", _outcome(outcome))
+    part("comments", "\n".join(f"{moment(c['at'])}  {c['by']}: {c['text']}" for c in found["comments"]))
+    part("messages", "\n".join(f"{m['channel']}  {m['occasion']}  {m['state']}" for m in found["messages"]))
+    part("log", "\n".join(f"{moment(e['at'])}  {e['move']} by {e['actor']}" for e in found["log"]))
 
 
 def _decision(decision: dict[str, Any]) -> str:
@@ -157,8 +167,10 @@ def _outcome(outcome: dict[str, Any]) -> str:
     return text
 
 
-def _show_run(found: dict[str, Any], store: str | None, *, alone: bool) -> None:
-    _facts(
+def _show_run(
+    found: dict[str, Any], store: str | None, *, alone: bool, board: str | None, team: StoredTeam | None
+) -> None:
+    facts(
         {
             "run": found["id"],
             "status": found["status"],
@@ -166,13 +178,16 @@ def _show_run(found: dict[str, Any], store: str | None, *, alone: bool) -> None:
             "started": f"{moment(found['created_at'])} by {found['initiator']}",
             "changed": moment(found["updated_at"]),
             "worker": found["worker"],
+            "part of": found["parent"],
+            "board": board,
+            "team": team.status.value if team is not None else None,
         }
     )
-    _part("input", laid_out(found["input"]))
+    part("input", laid_out(found["input"]))
     if found["result"] is not None:
-        _part("result", laid_out(found["result"]))
+        part("result", laid_out(found["result"]))
     if (error := found["error"]) is not None:
-        _part(
+        part(
             "error",
             f"{error['kind']} in {error['name']}: {error['message']}"
             if "kind" in error
@@ -180,7 +195,7 @@ def _show_run(found: dict[str, Any], store: str | None, *, alone: bool) -> None:
         )
     _show_difference(found, store)
     if found["status"] == RunStatus.FAILED and not alone:  # else only its caller could go on with it
-        _show_ways_on(found["id"], store)
+        _show_ways_on(found["id"], store, team)
     if found["steps"]:
         say("\nsteps")
         rows = [
@@ -205,7 +220,7 @@ def _show_difference(found: dict[str, Any], store: str | None) -> None:
         for what, place in names.items()
     ]
     lines += [f"changed: {words}"] if (words := told_parts(difference)) else []
-    _part(
+    part(
         f"difference at position {difference['position']} of {difference['frame'] or 'the flow'}",
         "\n".join(lines),
     )
@@ -218,14 +233,16 @@ def _show_difference(found: dict[str, Any], store: str | None) -> None:
         f"handrail retry {name}{option(store)}   # once workers have the old code again",
         f"handrail cancel {name}{option(store)}   # and start another one, if need be",
     ]
-    _part("go on with one of", "\n".join(commands))
+    part("go on with one of", "\n".join(commands))
 
 
-def _show_ways_on(run_id: str, store: str | None) -> None:
+def _show_ways_on(run_id: str, store: str | None, team: StoredTeam | None) -> None:
     """Say which commands a failed run waits for."""
     named = f"{shlex.quote(run_id)}{option(store)}"
     commands = [
-        f"handrail retry {named}   # once the cause is mended: it goes on at the step that failed",
+        f"handrail team resume {named}   # once the cause is mended"
+        if team is not None
+        else f"handrail retry {named}   # once the cause is mended: it goes on at the step that failed",
         f"handrail cancel {named}   # to leave it",
     ]
-    _part("go on with one of", "\n".join(commands))
+    part("go on with one of", "\n".join(commands))

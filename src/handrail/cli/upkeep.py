@@ -4,12 +4,12 @@ from handrail.cli.ending import FAILED, command
 from handrail.cli.opening import existing
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import note, print_json, say
-from handrail.runs.verification import verify as verify_store
+from handrail.teams.verification import verify as verify_store
 
 
 @command
 async def verify(store: Store = None, as_json: AsJSON = False) -> int | None:
-    """Check the log's chain of hashes, and every request against its events."""
+    """Check the log's chain of hashes, and every request and board against its events."""
     async with existing(store) as app:
         found = await verify_store(app.store)
         where = app.store.where

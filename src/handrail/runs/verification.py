@@ -23,7 +23,7 @@ def _runs(tx: RunTransaction, *, after: str | None) -> list[StoredRun]:
 
 
 def _log_of_run(tx: RunTransaction, *, run_id: str) -> tuple[StoredRun | None, str | None]:
-    kinds = [entry.kind for entry in tx.log_of_run(run_id)]
+    kinds = [entry.kind for entry in tx.log_of_run(run_id) if entry.kind.startswith("run_")]
     return tx.run(run_id), kinds[-1] if kinds else None
 
 
@@ -51,5 +51,5 @@ async def verify(store: Store) -> Verification:
 def _fits(run: StoredRun, kind: str | None) -> bool:
     """Whether the last line about a run leaves it in its state."""
     if run.status in UNSETTLED:
-        return kind in ("run_started", "run_retried", "run_migrated")
+        return kind in ("run_started", "run_retried", "run_migrated", "run_resumed")
     return kind == f"run_{run.status.lower()}"

@@ -23,6 +23,9 @@ from handrail.teams.plan import Planned, result_task
 from handrail.teams.ports import StoredTeam, TeamTransaction
 from handrail.teams.status import FeedbackStatus, TaskStatus, WorkflowStatus, check_workflow
 
+SIGNATURE = ("Team",)
+"""by which runs of teams are known before they have a board"""
+
 
 class Desk:
     """A board that is being changed.
@@ -134,8 +137,19 @@ def begin(
 def find(tx: TeamTransaction, *, run_id: str) -> StoredTeam:
     """Return a team's run or raise `UnknownId`."""
     if (team := tx.team(run_id)) is None:
+        if is_to_come(tx, run_id=run_id):
+            raise UnknownId(
+                f"run {run_id!r} has no board yet: it is laid out as soon as a worker that knows its team works on it"
+            )
         raise UnknownId(f"there is no board of a run {run_id!r} in this store; `handrail board` lists them")
     return team
+
+
+def is_to_come(tx: TeamTransaction, *, run_id: str) -> bool:
+    """Whether a run is a team's and nobody has begun to work on it."""
+    run = tx.run(run_id)
+    of_team = run is not None and run.signature == SIGNATURE and run.parent is None
+    return of_team and run is not None and not run.settled and tx.team(run_id) is None
 
 
 def find_card(tx: TeamTransaction, *, run_id: str, task: str) -> Card:

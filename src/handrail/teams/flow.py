@@ -52,6 +52,7 @@ class TeamFlow(ChainableNode):
         return (await self._round(scope, scope.activation.parent, data)).write()
 
     async def _keep_going(self, scope: Scope, data: Data) -> Data:
+        plan.check_inputs(self.tasks, {**self.inputs, **data}.keys())
         while True:
             team = await self._advance(scope, data)
             match team.status:

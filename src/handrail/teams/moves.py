@@ -19,7 +19,7 @@ from handrail.teams.desk import Desk
 from handrail.teams.event import FeedbackGiven, Unblocked
 from handrail.teams.plan import Planned
 from handrail.teams.ports import StoredTeam, TeamTransaction
-from handrail.teams.progress import catch_up, revise
+from handrail.teams.progress import catch_up, reopen, revise
 from handrail.teams.status import TaskStatus, WorkflowStatus, check_task
 
 ENDED = frozenset({WorkflowStatus.STOPPING, WorkflowStatus.STOPPED})
@@ -160,24 +160,20 @@ def pause(tx: TeamTransaction, *, run_id: str, actor: Actor, now: datetime) -> S
 def resume(tx: TeamTransaction, *, run_id: str, actor: Actor, now: datetime) -> StoredTeam | Conflict:
     """Let a team that was paused, or that has met an error, go on."""
     desk = _opened(tx, run_id, now, actor)
+    errored = desk.team.status is WorkflowStatus.ERRORED
     if (refused := _move(desk, WorkflowStatus.RESUMED)) is None:
         desk.workflow(WorkflowStatus.RUNNING, "resumed")
         for card in tx.cards(run_id, (TaskStatus.PAUSED,)):
             resumed = desk.move(card, TaskStatus.RESUMED, "the team is resumed")
             desk.move(resumed, TaskStatus.DOING, "the team is resumed")
             units.wake(tx, card.run, now)
-        _wake(desk)
+        if (
+            errored or desk.run.settled
+        ):  # it has ended with the error, or is about to: that doesn't count then
+            reopen(desk)
         _closed(desk)
     team = desk.close()
     return refused or team
-
-
-def _wake(desk: Desk) -> None:
-    """Let its run look at the board again: it may have ended with an error that is mended now."""
-    run = desk.run
-    if run.settled:
-        desk.tx.delete_entries(run.id, "")
-        units.revive(desk.tx, run, desk.now)
 
 
 def stop(tx: TeamTransaction, *, run_id: str, actor: Actor, now: datetime) -> StoredTeam | Conflict:
@@ -234,7 +230,7 @@ def _not_awaiting(desk: Desk, card: Card, round: int | None) -> Conflict | None:
             winner=winner,
         )
     return Conflict(
-        f"round {round} of task {card.id!r} doesn't await validation any more{by}: it is {stands}. Look at it again",
+        f"round {round} of task {card.id!r} doesn't await validation{by}: it is {stands}. Look at it again",
         winner=winner,
     )
 

@@ -132,8 +132,14 @@ def revise(desk: Desk, card: Card, reason: str, *, actor: str | None = None) -> 
     if desk.team.status is WorkflowStatus.FINISHED:
         desk.workflow(WorkflowStatus.RUNNING, f"feedback on {card.id}")
         # Also where its run is about to end: with another token that end doesn't count.
-        desk.tx.delete_entries(desk.run_id, "")
-        units.revive(desk.tx, changed(desk.run, result=None), desk.now)
+        reopen(desk, actor=actor)
+
+
+def reopen(desk: Desk, *, actor: str | None = None) -> None:
+    """Let the run of a board that has ended look at the board again."""
+    units.log(desk.tx, desk.run, "resumed", desk.now, actor or desk.actor)
+    desk.tx.delete_entries(desk.run_id, "")
+    units.revive(desk.tx, changed(desk.run, result=None), desk.now)
 
 
 def _take_back(desk: Desk, card: Card) -> None:

@@ -17,6 +17,7 @@ from handrail.testing.store_lists import ListContract
 from handrail.testing.store_people import PeopleContract
 from handrail.testing.store_runs import RunContract
 from handrail.testing.store_tasks import TaskContract
+from handrail.testing.store_teams import TeamContract
 from handrail.testing.store_units import UnitContract
 from handrail.testing.store_wakeups import WakeupContract
 
@@ -30,5 +31,6 @@ class StoreContract(
     JournalContract,
     TaskContract,
     PeopleContract,
+    TeamContract,
 ):
-    """Everything the ports of inbox, runs and people ask of a store, closing a store twice included."""
+    """Everything the ports of inbox, runs, people and teams ask of a store, closing a store twice included."""

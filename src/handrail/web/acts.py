@@ -127,10 +127,15 @@ def readable_run(
     Raises `UnknownId`, and `NotAllowed` for a key without the scope or a run that others have started.
     """
     rights.check(caller, right)
+    run = _readable_run(tx, caller, run_id)
+    rights.check_run(caller, right, run.initiator, asked=True)
+    return run
+
+
+def _readable_run(tx: RunTransaction, caller: Caller, run_id: str) -> StoredRun:
     run = tx.run(run_id)
     if run is None or not _reads_run(tx, caller, run):
         raise unknown("run", run_id)
-    rights.check_run(caller, right, run.initiator, asked=True)
     return run
 
 
@@ -173,7 +178,8 @@ def _steered(
     arguments: dict[str, Any],
     now: datetime,
 ) -> Any:
-    run = readable_run(tx, caller=caller, run_id=run_id)
+    rights.check(caller, right)
+    run = _readable_run(tx, caller, run_id)
     if right is not Right.DECIDE:  # who may decide, the request says
         rights.check_run(caller, right, run.initiator, asked=True)
     return act(tx, run_id=run_id, actor=caller.actor, now=now, **arguments)

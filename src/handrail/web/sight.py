@@ -16,11 +16,14 @@ from handrail.requests.lifecycle import Move
 from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
 from handrail.requests.routing import may_see
+from handrail.teams.event import KINDS
 
 MOST_OF_RUN = 1000
 """requests of one run, the youngest, that say who sees the run"""
 MOVES = frozenset(move.kind for move in get_args(Move))
 RUN = "run_"
+BOARD = frozenset(KINDS)
+"""what happens on boards of teams"""
 GONE = frozenset({"reassigned", "assigned", "group_changed"})
 """what may take a request from somebody's list: they don't see that it happened, only that there is less"""
 
@@ -54,8 +57,8 @@ def wanted(
     True
     """
     for kind in kinds:
-        if kind not in MOVES and not kind.startswith(RUN):
-            told = f"must be one of {', '.join(sorted(MOVES))}, or what happens to runs ({RUN}...)"
+        if kind not in MOVES | BOARD and not kind.startswith(RUN):
+            told = f"must be one of {', '.join(sorted(MOVES | BOARD))}, or what happens to runs ({RUN}...)"
             raise InvalidInput(f"{kind[:40]!r} never happens", fields=[FieldProblem("kinds", told)])
     return Wanted(frozenset(kinds), flow, run_id, request_id)
 
@@ -96,7 +99,8 @@ class Page:
         return any(each.kind in GONE for each in self.happenings if each.sequence > after)
 
     def _wants(self, which: Wanted, one: Happening) -> bool:
-        if one.request_id is None and (one.run_id is None or not one.kind.startswith(RUN)):
+        of_run = one.run_id is not None and (one.kind.startswith(RUN) or one.kind in BOARD)
+        if one.request_id is None and not of_run:
             return False  # what happens among people is in the audit
         return (
             (not which.kinds or one.kind in which.kinds)

@@ -6,11 +6,14 @@ id: 41              where the stream stands, also where there was nothing to tel
 id: 42              the sequence in the log: send it back as `Last-Event-ID` to go on behind it
 event: decided
 data: {"request_id": ..., "run_id": ..., "kind": "decided", "at": ...}
+
+What happens on a board of a team has `board` beside that: where the board is.
 """
 
 import asyncio
 import json
 from contextlib import suppress
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +26,7 @@ from handrail.requests.identifier import parse_time, utc_text
 from handrail.web.auth.credential import Credential
 from handrail.web.auth.door import cookie_name, face_of
 from handrail.web.live import Subscription, Tail
-from handrail.web.sight import Wanted
+from handrail.web.sight import BOARD, Wanted
 
 RETRY = 2000
 HEARTBEAT = 15.0
@@ -63,6 +66,8 @@ def written(one: Happening) -> str:
     """Return something that has happened as an event: ids, and no content."""
     at = utc_text(parse_time(one.at))
     data = {"request_id": one.request_id, "run_id": one.run_id, "kind": one.kind, "at": at}
+    if one.kind in BOARD:
+        data["board"] = f"/api/v1/boards/{quote(one.run_id or '')}"
     return f"id: {one.sequence}\nevent: {one.kind}\ndata: {json.dumps(data)}\n\n"
 
 

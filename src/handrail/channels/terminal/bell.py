@@ -1,7 +1,7 @@
 """Wakes those who look at the store: at once when it rings, and twice a second in case it didn't."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from handrail.inbox.ports import Store
@@ -14,9 +14,10 @@ _TOPICS = frozenset({"request", "elsewhere"})
 
 
 class Bell:
-    """Rings after commits that concern requests."""
+    """Rings after commits that concern requests, or other `topics`."""
 
-    def __init__(self) -> None:
+    def __init__(self, topics: Collection[str] = _TOPICS) -> None:
+        self._topics = topics
         self._rung = asyncio.Event()
 
     @contextmanager
@@ -29,7 +30,7 @@ class Bell:
             silence()
 
     def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
-        if any(topic in _TOPICS for topic, _ in signals):
+        if any(topic in self._topics for topic, _ in signals):
             self._rung.set()
 
     async def wait(self, longest: float = POLL, *, calm: float = CALM) -> None:

@@ -4,10 +4,18 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from handrail.runs.measures import Measuring
-from handrail.web.api import document, events, flows, health, people, requests, runs
+from handrail.web.api import boards, document, events, flows, health, people, requests, runs
 from handrail.web.meter import Meter, Metered
 
-ROUTERS = (requests.router, runs.router, flows.router, people.router, events.router, health.router)
+ROUTERS = (
+    requests.router,
+    runs.router,
+    boards.router,
+    flows.router,
+    people.router,
+    events.router,
+    health.router,
+)
 
 
 def install(app: FastAPI) -> None:

@@ -284,12 +284,22 @@ class RunDetail(Run):
     migrate: list[Suggestion]
 
 
+class TeamInput(Answer):
+    """A placeholder in the texts of a team's tasks."""
+
+    name: str
+    task: str = Field(description="the first task that has it")
+    required: bool = Field(description="whether the team has no value of its own for it")
+
+
 class Flow(Answer):
     """A flow."""
 
     name: str
     startable: bool = Field(description="whether this server knows it, so that it can be started here")
     nodes: list[str] = Field(description="names or kinds of its steps; empty for one that only workers know")
+    team: bool = Field(description="whether it is a team, whose runs have boards")
+    inputs: list[TeamInput] = Field(description="what a team's tasks take; empty for other flows")
 
 
 class Flows(Answer):

@@ -274,6 +274,48 @@ class MigrateBody(Body):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"map": ["ask=approve"]}]})
 
 
+Round = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=1_000_000_000,
+        description="the `round` that you were shown awaiting validation; another one by now is a conflict",
+    ),
+]
+
+
+class FeedbackBody(Body):
+    """What is to be different about a task."""
+
+    content: Annotated[str, StringConstraints(min_length=1, max_length=1024 * 1024)]
+    round: Round = None
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"content": "Add the prices of 2024.", "round": 1}]}
+    )
+
+
+class ValidationBody(Body):
+    """The result of a task is good."""
+
+    round: Round = None
+    comment: Text | None = None
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"round": 1, "comment": "Well put."}]}
+    )
+
+
+class UnblockBody(Body):
+    """The obstacle of a task is removed."""
+
+    note: Text | None = Field(default=None, description="is told to its agent")
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"note": "The key is in the vault now."}]}
+    )
+
+
 class UserBody(Body):
     """Somebody new."""
 

@@ -30,7 +30,7 @@ data: {"request_id": "req_0198c1", "run_id": "post-1", "kind": "decided", "at": 
     response_class=Response,
     responses={
         200: {
-            "description": "Events without end. Each carries ids only: read the request or the run for more.",
+            "description": "Events without end. Each carries ids only: read the request, run or `board` for more.",
             "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
         },
         **problems(429),
@@ -40,7 +40,8 @@ async def events(
     request: Request,
     caller: ReadsRequests,
     kinds: Annotated[
-        list[str] | None, Query(description="Only these, e.g. `opened`, `decided`, `resolved`, `run_failed`")
+        list[str] | None,
+        Query(description="Only these, e.g. `opened`, `decided`, `run_failed`, `task_moved`"),
     ] = None,
     flow: Annotated[str | None, Query(description="Only of this flow")] = None,
     run_id: Annotated[str | None, Query(description="Only of this run and its requests")] = None,

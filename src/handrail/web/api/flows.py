@@ -6,9 +6,12 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from handrail.flows.node import ChainableNode
 from handrail.people.facts import Guideline
 from handrail.requests.errors import UnknownId
 from handrail.requests.identifier import utc_text
+from handrail.teams import plan
+from handrail.teams.flow import TeamFlow
 from handrail.web.api import answers
 from handrail.web.api.bodies import GuidelineBody
 from handrail.web.api.responses import reading, writing
@@ -33,11 +36,20 @@ async def list_flows(request: Request, caller: ReadsRuns) -> Response:
                     "name": name,
                     "startable": name in face.flows,
                     "nodes": face.flows[name].signature() if name in face.flows else [],
+                    **_team(face.flows.get(name)),
                 }
                 for name in names
             ]
         }
     )
+
+
+def _team(flow: ChainableNode | None) -> dict[str, Any]:
+    if not isinstance(flow, TeamFlow):
+        return {"team": False, "inputs": []}
+    needed = plan.needed_inputs(flow.tasks).items()
+    inputs = [{"name": name, "task": task, "required": name not in flow.inputs} for name, task in needed]
+    return {"team": True, "inputs": inputs}
 
 
 def _known_to_workers(tx: Any) -> set[str]:

@@ -10,6 +10,33 @@ def _links(parameter: str, **operations: str) -> dict[str, Any]:
     }
 
 
+def of_board() -> dict[str, Any]:
+    """Return what can be done with a board that was answered."""
+    return _links(
+        "run_id",
+        show="show_board",
+        tasks="list_tasks",
+        log="show_board_log",
+        pause="pause_team",
+        resume="resume_team",
+        stop="stop_team",
+    )
+
+
+def of_task() -> dict[str, Any]:
+    """Return what can be done with a task that was answered."""
+    parameters = {"run_id": "$response.body#/run_id", "task_id": "$response.body#/id"}
+    operations = {
+        "show": "show_task",
+        "feedback": "give_feedback",
+        "validate": "validate_task",
+        "unblock": "unblock_task",
+    }
+    return {
+        name: {"operationId": operation, "parameters": parameters} for name, operation in operations.items()
+    }
+
+
 def of_request() -> dict[str, Any]:
     """Return what can be done with a request that was answered."""
     return _links(

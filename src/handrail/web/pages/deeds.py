@@ -33,6 +33,7 @@ RUNS = {
     "run_needs_attention": "’s {} needs attention: its past doesn’t match its flow",
     "run_abandoned": "’s {} ended with its process",
     "run_retried": "retried {}",
+    "run_resumed": "let {} go on",
     "run_migrated": "migrated {}",
 }
 PEOPLE = {
