@@ -11,6 +11,7 @@ import typer
 
 from handrail.app import App
 from handrail.cli.card import show_card
+from handrail.cli.columns import price
 from handrail.cli.ending import end
 from handrail.cli.opening import opened, option, read_list, where
 from handrail.cli.options import AsJSON, Store
@@ -64,7 +65,7 @@ async def _list(store: str | None, as_json: bool) -> None:
         "team": lambda board: board["team"],
         "status": lambda board: board["status"],
         "done": _done,
-        "cost": lambda board: f"${board['usage']['cost']}",
+        "cost": lambda board: price(board["usage"]),
         "waits for people": lambda board: ", ".join(each["task"] for each in board["waiting_on"]),
     }
     found = await read_list(store, read)

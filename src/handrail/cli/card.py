@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from handrail.app import App
+from handrail.cli.columns import price
 from handrail.cli.opening import option
 from handrail.cli.printing import counted, json_text, moment, print_json, print_table, say
 from handrail.cli.show import facts, part
@@ -48,7 +49,6 @@ async def show_card(app: App, run_id: str, task: str, store: str | None, as_json
 def _print_facts(found: Item, store: str | None) -> None:
     used = found["usage"]
     tokens = f"{used['input_tokens']} + {used['output_tokens']} tokens"
-    unknown = f", {used['unpriced_calls']} of unknown price" if used["unpriced_calls"] else ""
     request = found["request_id"]
     say(found["title"])
     say()
@@ -60,9 +60,8 @@ def _print_facts(found: Item, store: str | None) -> None:
             "agent": found["agent"],
             "round": str(found["round"]) if found["round"] else None,
             "needs": ", ".join(found["dependencies"]),
-            "used": f"{counted(used['calls'], 'call')}, {tokens}, ${used['cost']}{unknown}"
-            if used["calls"]
-            else None,
+            "used": f"{counted(used['calls'], 'call')}, {tokens}" if used["calls"] else None,
+            "cost": price(used) if used["calls"] else None,
             "waits for": request and f"handrail show {shlex.quote(request)}{option(store)}",
         }
     )

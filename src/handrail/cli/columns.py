@@ -89,10 +89,15 @@ def spent(usage: Item) -> list[str]:
     if not usage["calls"]:
         return []
     calls = counted(usage["calls"], "call")
+    return [calls, price(usage)] if usage["unpriced_calls"] < usage["calls"] else [calls]
+
+
+def price(usage: Item) -> str:
+    """Return dollars, as far as prices are known: a call whose price nobody knows isn't free."""
     unpriced = usage["unpriced_calls"]
-    if unpriced == usage["calls"]:
-        return [calls]
-    return [calls, f"${usage['cost']}{f' and {unpriced} of unknown price' if unpriced else ''}"]
+    if unpriced and unpriced == usage["calls"]:
+        return "unknown"
+    return f"${usage['cost']}{f' and {unpriced} of unknown price' if unpriced else ''}"
 
 
 def _age(thing: Item, now: datetime) -> str:

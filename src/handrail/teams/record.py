@@ -6,7 +6,7 @@ from typing import Any
 from handrail.requests.content import decode
 from handrail.requests.identifier import parse_time, utc_text
 from handrail.runs.run import StoredRun
-from handrail.teams import desk
+from handrail.teams import desk, plan
 from handrail.teams.card import Card, Feedback, Usage
 from handrail.teams.event import KINDS
 from handrail.teams.ports import StoredTeam, TeamTransaction
@@ -77,13 +77,13 @@ def card_outline(run_id: str, card: Card, request_id: str | None) -> Object:
 
 def task(tx: TeamTransaction, *, run_id: str, task: str) -> Object:
     """Return a task with everything about it. Raises `UnknownId`."""
-    desk.find(tx, run_id=run_id)
+    inputs = desk.find(tx, run_id=run_id).inputs
     card = desk.find_card(tx, run_id=run_id, task=task)
     planned, rounds = card.planned, list(_rounds(tx, run_id, card))
     return {
         **card_outline(run_id, card, request_of(tx, card)),
-        "description": planned.description,
-        "expected_output": planned.expected_output,
+        "description": plan.shown(planned.description, inputs),
+        "expected_output": plan.shown(planned.expected_output or "", inputs) or None,
         "external_validation_required": planned.validated,
         "dependencies": list(planned.dependencies),
         "is_deliverable": planned.deliverable,
