@@ -104,7 +104,7 @@ def main() -> None:
             asyncio.run(prepared(database, given.requests, given.open))
         found = asyncio.run(measure(database, given.times))
     if given.json:
-        figures.report(found)
+        figures.show(found, as_json=True)
         return
     for name, took in found.items():
         print(f"{name:28} p50 {took['p50']:7.1f} ms   p95 {took['p95']:7.1f} ms")

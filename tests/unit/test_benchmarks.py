@@ -138,3 +138,10 @@ def test_the_page_has_the_marks_between_which_the_table_is_written() -> None:
     _, begin, rest = page.partition("<!-- measured by: make bench WRITE=1 -->\n")
     assert begin
     assert "<!-- end -->" in rest
+
+
+@pytest.mark.slow
+def test_the_pages_of_a_board_are_timed() -> None:
+    found = found_by("board_page.py", "--cards", "20", "--times", "2")
+    assert found.keys() == {"board", "card", "all cards", "list"}
+    assert all(0 < each["p50"] <= each["p95"] for each in found.values())

@@ -17,6 +17,7 @@ from handrail.web.sight import Page
 from handrail.web.stream import position
 from tests.support.waiting import until
 from tests.support.web_live import Served, reading, served
+from tests.support.web_team import lay_out
 
 EVENTS = "/api/v1/events"
 ALICE = Actor("alice")
@@ -72,6 +73,27 @@ async def test_everybody_hears_only_of_what_they_may_see() -> None:
         assert carol.requests == [of_group.id, last.id]
         assert vera.requests == [last.id]
         assert root.requests == [hers.id, of_group.id, last.id]
+
+
+async def test_what_happens_on_a_board_is_told_to_who_reads_its_run() -> None:
+    async with served() as opened:
+        for name in ("alice", "bob"):
+            await opened.person(name)
+        keys = {name: await opened.key(name) for name in ("alice", "bob")}
+        async with (
+            reading(opened, EVENTS, keys["alice"]) as alice,
+            reading(opened, f"{EVENTS}?kinds=task_feedback_given&after=0", keys["alice"]) as narrow,
+            reading(opened, EVENTS, keys["bob"]) as bob,
+        ):
+            await opened.app.store.do(lay_out, now=opened.app.clock.now(), initiator="alice")
+            await opened.app.teams.give_feedback("r1", "task1", "a secret", actor=ALICE)
+            last = await opened.open(audience="bob")
+            await until(lambda: bob.requests == [last.id] and bool(narrow.told))
+            await until(lambda: "task_feedback_given" in alice.kinds)
+        assert {"team_begun", "task_moved"} < set(alice.kinds)
+        assert narrow.kinds == ["task_feedback_given"]
+        assert narrow.told[0].data.keys() == {"request_id", "run_id", "kind", "at", "board"}
+        assert bob.kinds == ["opened"]
 
 
 async def test_a_vote_in_a_blind_request_is_told_to_those_who_have_voted() -> None:

@@ -186,6 +186,25 @@ class TeamRows:
         values = (run_id, before if before is not None else 1 << 62, limit)
         return [LogEntry(*row) for row in self.connection.execute(SQL["latest_team_log"], values)]
 
+    def latest_task_log(
+        self, run_id: str, task: str, before: int | None, limit: int, looked_at: int
+    ) -> tuple[list[LogEntry], int | None]:
+        self.write_events()
+        place = {
+            "run_id": run_id,
+            "before": before if before is not None else 1 << 62,
+            "looked_at": looked_at,
+        }
+        rows = self.connection.execute(SQL["latest_task_log"], {**place, "task": task, "limit": limit})
+        lines = [LogEntry(*row) for row in rows]
+        if len(lines) == limit:
+            return lines, lines[-1].sequence
+        last = self.connection.execute(SQL["looked_at"], place).fetchone()
+        return lines, last[0] if last else None
+
+    def unmet(self, run_id: str) -> list[tuple[str, str]]:
+        return [(task, needs) for task, needs in self.connection.execute(SQL["unmet"], (run_id,))]
+
 
 def _team(row: tuple[Any, ...]) -> StoredTeam:
     run_id, name, status, version, inputs, result_task, error, begun, moved = row

@@ -102,3 +102,16 @@ class TeamTransaction(RunTransaction, Protocol):
     def latest_team_log(self, run_id: str, before: int | None, limit: int) -> list[LogEntry]:
         """Return the lines about a team's run itself before a sequence, the newest first."""
         ...
+
+    def latest_task_log(
+        self, run_id: str, task: str, before: int | None, limit: int, looked_at: int
+    ) -> tuple[list[LogEntry], int | None]:
+        """Return the lines about one task before a sequence, the newest first, of the `looked_at` latest of the team.
+
+        With them the sequence before which to go on; None at the end.
+        """
+        ...
+
+    def unmet(self, run_id: str) -> list[tuple[str, str]]:
+        """Return what TODO cards depend on and isn't DONE: pairs of a task and one that it needs, in order."""
+        ...

@@ -97,3 +97,21 @@ WHERE run_id = ? AND request_id IS NULL AND sequence > ? ORDER BY sequence LIMIT
 -- name: latest_team_log
 SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event INDEXED BY event_run
 WHERE run_id = ? AND request_id IS NULL AND sequence < ? ORDER BY sequence DESC LIMIT ?
+
+-- name: unmet
+SELECT card.task, needed.task FROM card
+JOIN dependency ON dependency.run_id = card.run_id AND dependency.task = card.task
+JOIN card AS needed ON needed.run_id = card.run_id AND needed.task = dependency.needs
+WHERE card.run_id = ? AND card.status = 'TODO' AND needed.status <> 'DONE'
+ORDER BY card.place, needed.place
+
+-- name: latest_task_log
+SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM (
+    SELECT * FROM event INDEXED BY event_run
+    WHERE run_id = :run_id AND request_id IS NULL AND sequence < :before ORDER BY sequence DESC LIMIT :looked_at
+)
+WHERE kind LIKE 'task\_%' ESCAPE '\' AND json_extract(data, '$.task') = :task ORDER BY sequence DESC LIMIT :limit
+
+-- name: looked_at
+SELECT sequence FROM event INDEXED BY event_run
+WHERE run_id = :run_id AND request_id IS NULL AND sequence < :before ORDER BY sequence DESC LIMIT 1 OFFSET :looked_at - 1

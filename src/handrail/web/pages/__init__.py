@@ -8,6 +8,9 @@ def routers() -> list[APIRouter]:
     from handrail.web.pages import (
         account,
         audit,
+        board,
+        board_acts,
+        boards,
         decide_by_link,
         deciding,
         groups,
@@ -22,6 +25,6 @@ def routers() -> list[APIRouter]:
         runs,
     )
 
-    work = (login, live, inbox, many, deciding, decide_by_link, runs, audit)
+    work = (login, live, inbox, many, deciding, decide_by_link, runs, boards, board, board_acts, audit)
     settings = (account, persons, groups, keys, guidelines, keyboard)
     return [page.router for page in (*work, *settings)]

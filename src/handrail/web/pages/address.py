@@ -19,6 +19,20 @@ def of_run(run_id: str) -> str:
     return f"/runs/{quote(run_id, safe='')}"
 
 
+def of_board(run_id: str) -> str:
+    """Return the address of the board of a team's run."""
+    return f"/boards/{quote(run_id, safe='')}"
+
+
+def of_task(run_id: str, task: str) -> str:
+    """Return the address of a card, open beside its board.
+
+    >>> of_task("spec/1", "task1")
+    '/boards/spec%2F1?task=task1'
+    """
+    return f"{of_board(run_id)}?task={quote(task, safe='')}"
+
+
 def of_person(name: str) -> str:
     """Return the address of somebody's settings."""
     return f"/settings/people/{quote(name, safe='')}"
@@ -42,6 +56,8 @@ def queried(path: str, values: dict[str, Any], **more: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "request_address": of_request,
     "run_address": of_run,
+    "board_address": of_board,
+    "task_address": of_task,
     "person_address": of_person,
     "guideline_address": of_guideline,
     "queried": queried,

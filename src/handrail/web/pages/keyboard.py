@@ -30,9 +30,23 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
         ),
     ),
     (
+        "On a board",
+        (
+            (("→",), "Next column"),
+            (("←",), "Previous column"),
+            (("↓",), "Next card"),
+            (("↑",), "Previous card"),
+            (("Enter",), "Open the card"),
+            (("v",), "Validate; when you have not seen all of the result, go to the button first"),
+            (("f",), "Give feedback"),
+            (("u",), "Unblock"),
+        ),
+    ),
+    (
         "Everywhere",
         (
             (("g", "i"), "Go to the inbox"),
+            (("g", "b"), "Go to the boards"),
             (("g", "r"), "Go to the runs"),
             (("?",), "This list"),
             (("Esc",), "Close what is open"),

@@ -28,7 +28,7 @@ from handrail.web.acts import viewer_of
 from handrail.web.auth.door import face_of
 from handrail.web.face import Face
 from handrail.web.pages import deeds
-from handrail.web.pages.address import of_run, queried
+from handrail.web.pages.address import of_board, of_run, of_task, queried
 from handrail.web.pages.status import SEGMENTS, STATUSES, Told, post_status
 from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visitor
 
@@ -101,6 +101,7 @@ async def _run(request: Request, caller: Caller, run_id: str, status: int = 200,
     await _readable(face, caller, run_id)
     found = await face.store.read(_timeline, caller=caller, run_id=run_id)
     run = found.run
+    rounds = await face.store.read(_rounds, run=run)
     acts = {act: may_for_run(caller, right, run.initiator) for act, right in ACTS.items()}
     blank: dict[str, Any] = {"problems": {}, "typed": typed_into()}
     return await show(
@@ -115,6 +116,9 @@ async def _run(request: Request, caller: Caller, run_id: str, status: int = 200,
         alone=run.home is not None or run.queue != run.flow,
         acts=acts,
         difference=(run.error or {}).get("difference"),
+        board=rounds[0],
+        rounds=rounds[1],
+        statuses=STATUSES,
         **{**blank, **values},
     )
 
@@ -127,6 +131,16 @@ def _timeline(tx: Any, *, caller: Caller, run_id: str) -> Timeline:
         for post in found.posts
     )
     return replace(found, posts=posts)
+
+
+def _rounds(tx: Any, *, run: StoredRun) -> tuple[str | None, list[StoredRun]]:
+    """Return where a run lies on a board, if it is a team's or one of its rounds; and a team's rounds, latest first."""
+    if run.parent is not None and tx.team(run.parent) is not None:
+        task = run.input.get("task")
+        return (of_task(run.parent, task) if isinstance(task, str) else of_board(run.parent)), []
+    if tx.team(run.id) is None:
+        return None, []
+    return of_board(run.id), tx.newest_runs(RunFilter(parent=run.id), None, PAGE)
 
 
 def _told(face: Face, found: Timeline) -> list[tuple[Post, Told, Given]]:

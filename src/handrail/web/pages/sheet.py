@@ -20,6 +20,7 @@ from handrail.requests.policy import First
 from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
 from handrail.requests.routing import may_see
+from handrail.runs.listing import sees_run
 from handrail.runs.run import StoredRun
 from handrail.runs.timeline import Post, read_latest
 from handrail.web import acts
@@ -69,6 +70,8 @@ class Sheet:
     """why those asked can't come to an outcome, for admins"""
     choices: tuple[str, ...] = ()
     """whom it may be reassigned to, where that is asked"""
+    card: tuple[str, str] | None = None
+    """the run of a team and its task, if it is about one whose board the reader may see"""
 
     @property
     def needs_answer(self) -> bool:
@@ -108,6 +111,7 @@ def read(tx: Any, *, request_id: str, caller: Caller, ask: str = "") -> Sheet:
         blind=blind,
         shortage=deciders.shortage(tx, request) if caller.is_admin else None,
         choices=choices(tx, request, caller) if ask == "reassign" else (),
+        card=_card(tx, request, run, viewer),
     )
 
 
@@ -126,6 +130,23 @@ def _unable(tx: Any, request: HumanRequest) -> dict[str, str]:
         elif person.role not in TABLE[Right.DECIDE][0]:
             found[name] = f"a {person.role}"
     return found
+
+
+def _card(tx: Any, request: HumanRequest, run: StoredRun | None, viewer: Viewer) -> tuple[str, str] | None:
+    """Return which card of a board a request is about: a result to validate, or what an agent may do."""
+    if run is None:
+        return None
+    of_agent = run.parent is not None
+    team = tx.run(run.parent) if of_agent else run
+    task = run.input.get("task") if of_agent else request.address
+    if (
+        team is None
+        or not isinstance(task, str)
+        or tx.team(team.id) is None
+        or not sees_run(tx, viewer, team)
+    ):
+        return None
+    return team.id, task
 
 
 def visible(tx: Any, *, request_id: str, caller: Caller) -> HumanRequest:

@@ -106,7 +106,10 @@
     // Only what the server says it has done is no draft any more.
     if (one("[data-notice], [data-done]")) store.set(session.get("sent") || "", null);
     session.set("sent", null);
-    for (const form of all("form[data-draft]")) {
+    keepDraftsIn(document);
+  };
+  const keepDraftsIn = (within) => {
+    for (const form of all("form[data-draft]", within)) {
       restore(form);
       form.addEventListener("input", () => keep(form));
     }
@@ -152,9 +155,10 @@
   // ---- Keys ----
   const off = () => /(^|; )handrail-keyboard=off/.test(document.cookie);
   const inField = (element) => element && (element.isContentEditable || element.matches?.("input:not([name=pick], [name=view]), textarea, select"));
-  let seen = !one("[data-evidence]");
+  let seen = true;
   const watchEvidence = () => {
     const evidence = one("[data-evidence]");
+    seen = !evidence;
     if (!evidence) return;
     const end = make("span", { className: "end" });
     evidence.after(end);
@@ -207,7 +211,7 @@
   const search = () => { const field = one("#q"); field?.focus(); field?.select(); return !!field; };
   let going = 0;
   const go = (key) => {
-    const address = Date.now() - going < 1500 && { i: "/inbox", r: "/runs" }[key];
+    const address = Date.now() - going < 1500 && { i: "/inbox", b: "/boards", r: "/runs" }[key];
     going = key === "g" ? Date.now() : 0;
     if (address) location.assign(address);
     return !!address;
@@ -224,7 +228,7 @@
         case "/": return search();
         case "?": showKeys(); return true;
         case "x": return pick();
-        case "j": case "k": case "a": case "e": case "c": case "r": return !event.repeat && press(key);
+        case "j": case "k": case "a": case "e": case "c": case "r": case "v": case "f": case "u": return !event.repeat && press(key);
       }
       return false;
     };
@@ -341,7 +345,9 @@
 
   // ---- Connected or not: a stream that is read with fetch, because that tells why it ended ----
   let heard = new Date(), following = null, again = 1, waiting = null, resting = null, soon = null, looked = 0;
-  const lookNow = () => { soon = null; looked = Date.now(); Promise.all([look(), lookAtRequest()]).catch(() => { /* the stream tells */ }); };
+  const runs = new Set(); // of which something has happened; "*" for who knows what
+  const tellOthers = () => { document.dispatchEvent(new CustomEvent("handrail:look", { detail: [...runs] })); runs.clear(); };
+  const lookNow = () => { soon = null; looked = Date.now(); tellOthers(); Promise.all([look(), lookAtRequest()]).catch(() => { /* the stream tells */ }); };
   const changed = () => { soon ??= setTimeout(lookNow, Math.max(30, looked + 500 - Date.now())); };
   const offline = () => {
     if (document.body.dataset.offline === undefined) {
@@ -363,6 +369,7 @@
     for (const verb of all("[data-paused]")) { verb.removeAttribute("aria-disabled"); delete verb.dataset.paused; }
     one("[data-live-state]")?.toggleAttribute("hidden", !live);
     if (back) say("Connected again.");
+    runs.add("*");
     changed(); // something may have happened before anybody listened
   };
   const read = async (answer, alive) => {
@@ -371,6 +378,7 @@
       alive();
       heard = new Date();
       text += decoder.decode(chunk.value, { stream: true });
+      for (const [, run] of text.matchAll(/^data: .*"run_id": ("(?:[^"\\]|\\.)*")/gm)) runs.add(JSON.parse(run));
       if (/^event:/m.test(text)) changed();
       text = text.slice(text.lastIndexOf("\n") + 1);
     }
@@ -418,12 +426,18 @@
     if (summary) setTimeout(() => summary.parentElement.open && one("textarea", summary.parentElement)?.focus());
     for (const menu of all("details.more[open]")) if (!menu.contains(target)) menu.open = false;
   }, true);
+  // What another script has put into the page.
+  document.addEventListener("handrail:shown", ({ detail: within }) => {
+    localise(within);
+    keepDraftsIn(within);
+    if (one("[data-evidence]", within)) watchEvidence();
+  });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   localise();
   tick();
   keepDrafts();
   watchEvidence();
-  if (one("[data-notice]")) { one("#title")?.focus({ preventScroll: true }); say(one("[data-notice] span").textContent); }
+  if (one("[data-notice]")) { one("#title")?.focus({ preventScroll: true }); say(one("[data-notice]").textContent.trim()); }
   restorePicked();
   for (const link of all('a[href$="#edit"]')) link.hash = ""; // it would take the focus from the field
   const editable = "textarea, select, input:not([type=hidden])";
