@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.requests.content import JSON, encode
-from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams import plan
 from handrail.teams.card import Card, Feedback
 from handrail.teams.desk import find_card
@@ -16,7 +15,7 @@ from handrail.teams.event import TeamEvent, read
 from handrail.teams.overview import Overview
 from handrail.teams.plan import PLACEHOLDER
 from handrail.teams.ports import TeamTransaction
-from handrail.teams.round import RoundEnd
+from handrail.teams.rounds import Round, rounds_of
 from handrail.teams.status import TaskStatus
 
 ROUNDS = 20
@@ -27,20 +26,6 @@ LINES = 30
 """lines of the log on one page"""
 LOOKED_AT = 2000
 """lines of the team's log that are looked at for them"""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """How often an agent has taken a task up, and what that came to."""
-
-    number: int
-    run_id: str
-    status: RunStatus
-    began_at: datetime
-    ended_at: datetime | None = None
-    blocked: str | None = None
-    has_result: bool = False
-    result: JSON = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +88,7 @@ def inspect(tx: TeamTransaction, *, board: Overview, task: str, before: int | No
         card,
         _filled(card.planned.description, values),
         _filled(card.planned.expected_output or "", values),
-        tuple(_rounds(tx, run_id, card)),
+        tuple(rounds_of(tx, run_id=run_id, card=card, most=ROUNDS)),
         tuple(tx.feedback(run_id, task, max(0, card.feedback - FEEDBACK))),
         tuple(event for line in reversed(lines) if (event := read(line)) is not None),
         older,
@@ -136,26 +121,3 @@ def _filled(text: str, values: Mapping[str, JSON]) -> str:
 
 def _told(value: JSON) -> str:
     return value if isinstance(value, str) else encode(value)
-
-
-def _rounds(tx: TeamTransaction, run_id: str, card: Card) -> list[Round]:
-    numbers = range(max(1, card.round - ROUNDS + 1), card.round + 1)
-    runs = [(number, tx.run(f"{run_id}/{card.id}/{number}")) for number in numbers]
-    return [_round(number, run) for number, run in runs if run is not None]
-
-
-def _round(number: int, run: StoredRun) -> Round:
-    ended_at = run.updated_at if run.settled else None
-    if run.status is not RunStatus.FINISHED or run.result is None:
-        return Round(number, run.id, run.status, run.created_at, ended_at)
-    end = RoundEnd.read(run.result)
-    return Round(
-        number,
-        run.id,
-        run.status,
-        run.created_at,
-        ended_at,
-        end.blocked,
-        has_result=end.blocked is None,
-        result=end.result,
-    )

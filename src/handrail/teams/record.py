@@ -1,17 +1,17 @@
 """Boards as every face shows them: JSON, made in the transaction that reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
+from handrail.inbox.viewer import Viewer
 from handrail.requests.content import decode
 from handrail.requests.identifier import parse_time, utc_text
-from handrail.runs.run import StoredRun
-from handrail.teams import desk, plan
+from handrail.teams import desk, listing, plan
 from handrail.teams.card import Card, Feedback, Usage
 from handrail.teams.event import KINDS
 from handrail.teams.ports import StoredTeam, TeamTransaction
-from handrail.teams.round import RoundEnd
-from handrail.teams.status import TaskStatus
+from handrail.teams.rounds import Round, rounds_of
+from handrail.teams.status import TaskStatus, WorkflowStatus
 from handrail.teams.views import request_of, waiting_on
 
 Object = dict[str, Any]
@@ -35,6 +35,20 @@ def outline(tx: TeamTransaction, team: StoredTeam) -> Object:
         "usage": usage(tx.usage_of_team(team.run_id)),
         "waiting_on": waiting_on(tx, run_id=team.run_id),
     }
+
+
+def page(
+    tx: TeamTransaction,
+    *,
+    viewer: Viewer,
+    statuses: Collection[WorkflowStatus],
+    team: str | None,
+    after: str | None,
+    limit: int,
+) -> Object:
+    """Return boards that one person may see, and the cursor of what follows: see `listing.page_of`."""
+    found = listing.page_of(tx, viewer=viewer, statuses=statuses, name=team, after=after, limit=limit)
+    return {"items": [outline(tx, each.team) for each in found.teams], "next": found.next}
 
 
 def board(tx: TeamTransaction, *, run_id: str) -> Object:
@@ -79,7 +93,7 @@ def task(tx: TeamTransaction, *, run_id: str, task: str) -> Object:
     """Return a task with everything about it. Raises `UnknownId`."""
     inputs = desk.find(tx, run_id=run_id).inputs
     card = desk.find_card(tx, run_id=run_id, task=task)
-    planned, rounds = card.planned, list(_rounds(tx, run_id, card))
+    planned, rounds = card.planned, rounds_of(tx, run_id=run_id, card=card, most=ROUNDS)
     return {
         **card_outline(run_id, card, request_of(tx, card)),
         "description": plan.shown(planned.description, inputs),
@@ -92,34 +106,24 @@ def task(tx: TeamTransaction, *, run_id: str, task: str) -> Object:
         "result": card.result,
         "feedback_history": [_feedback(each) for each in tx.feedback(run_id, task)],
         "revisions": [
-            {"round": each["round"], "result": each["result"], "at": each["ended_at"]}
+            {"round": each.number, "result": each.result, "at": utc_text(each.ended_at or each.began_at)}
             for each in rounds
-            if each["ended_at"] is not None and each["blocked"] is None and each["error"] is None
+            if each.has_result
         ],
-        "rounds": [{name: value for name, value in each.items() if name != "result"} for each in rounds],
+        "rounds": [_round(each) for each in rounds],
     }
 
 
-def _rounds(tx: TeamTransaction, run_id: str, card: Card) -> Iterator[Object]:
-    """Give what each round of a task came to, as far as it has come."""
-    for number in range(max(1, card.round - ROUNDS + 1), card.round + 1):
-        if (run := tx.run(f"{run_id}/{card.id}/{number}")) is not None:
-            yield _round(number, run)
-
-
-def _round(number: int, run: StoredRun) -> Object:
-    end = None if run.result is None else RoundEnd.read(run.result)
+def _round(each: Round) -> Object:
     return {
-        "round": number,
-        "run_id": run.id,
-        "status": run.status.value,
-        "began_at": utc_text(run.created_at),
-        "ended_at": utc_text(run.updated_at) if run.settled else None,
-        "blocked": end.blocked if end is not None else None,
-        "error": (run.error or {}).get("message")
-        or (None if end or not run.settled else f"it is {run.status}"),
-        "calls": len(end.usage) if end is not None else 0,
-        "result": end.result if end is not None else None,
+        "round": each.number,
+        "run_id": each.run_id,
+        "status": each.status.value,
+        "began_at": utc_text(each.began_at),
+        "ended_at": utc_text(each.ended_at) if each.ended_at else None,
+        "blocked": each.blocked,
+        "error": each.error,
+        "calls": each.calls,
     }
 
 

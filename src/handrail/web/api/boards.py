@@ -15,7 +15,6 @@ from handrail.inbox.filing import Place
 from handrail.people.rights import Caller, Right
 from handrail.runs import listing
 from handrail.teams import moves, record
-from handrail.teams.boards import page_of
 from handrail.teams.ports import TeamTransaction
 from handrail.teams.status import TaskStatus, WorkflowStatus
 from handrail.web import acts
@@ -49,8 +48,9 @@ async def list_boards(
     store = face_of(request).store
     viewer = await store.read(acts.viewer_of, caller)
     statuses = (status,) if status else ()
-    page = await store.read(page_of, viewer=viewer, statuses=statuses, team=team, after=cursor, limit=limit)
-    return JSONResponse({"items": list(page.boards), "next": page.next})
+    return JSONResponse(
+        await store.read(record.page, viewer=viewer, statuses=statuses, team=team, after=cursor, limit=limit)
+    )
 
 
 @router.get(
