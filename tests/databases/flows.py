@@ -232,6 +232,8 @@ def make_app(store: str, clock: Any, **changed: Any) -> App:
     app = App(store=store, clock=clock, channels={"post": Post()})
     for name, flow in {**FLOWS, **changed}.items():
         app.flow(name, flow)
+    if LEVEL >= 6:
+        app.team(flows_6.make_team())
     return app
 
 
@@ -241,5 +243,10 @@ if LEVEL >= 2:
     FLOWS.update(flows_2.FLOWS)
     RUNS.update(flows_2.RUNS)
     INPUTS.update(flows_2.INPUTS)
+
+if LEVEL >= 6:
+    from tests.databases import flows_6
+
+    RUNS.update(flows_6.RUNS)
 
 app = make_app("sqlite:///handrail.db", SystemClock())

@@ -1,6 +1,9 @@
 """Parts of the documentation that are made from the code, so that they can't drift from it."""
 
 import inspect
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
 
 import typer.main
 
@@ -8,6 +11,7 @@ from handrail.cli.program import program
 from handrail.people.rights import TABLE as TABLE_OF_RIGHTS
 from handrail.requests import errors
 from handrail.requests.lifecycle import TABLE
+from handrail.teams.status import TASK_MOVES, WORKFLOW_MOVES
 from handrail.web.api import routes
 from handrail.web.api.document import right_of
 
@@ -72,7 +76,32 @@ def operations_table() -> str:
     return "\n".join(lines)
 
 
+def board_tables() -> str:
+    """Return for tasks and for workflows a diagram, a table of all moves with their reasons, and what is final."""
+    return "\n\n".join(
+        f"## {title}\n\n{_diagram(moves)}\n\n{_moves(moves)}"
+        for title, moves in (("A task", TASK_MOVES), ("The workflow", WORKFLOW_MOVES))
+    )
+
+
+def _diagram(moves: Mapping[Any, Mapping[Any, str]]) -> str:
+    arrows = [
+        f"    {before} --> {after}: {why}" for before, row in moves.items() for after, why in row.items()
+    ]
+    first = f"    [*] --> {next(iter(moves))}"
+    return "\n".join(["```mermaid", "stateDiagram-v2", first, *arrows, "```"])
+
+
+def _moves(moves: Mapping[StrEnum, Mapping[Any, str]]) -> str:
+    lines = [
+        f"| `{before}` | `{after}` | {why} |" for before, row in moves.items() for after, why in row.items()
+    ]
+    final = ", ".join(f"`{status}`" for status, row in moves.items() if not row)
+    return "\n".join(["| from | to | when |", "|---|---|---|", *lines, "", f"Final: {final}."])
+
+
 GENERATED = {
+    "docs/reference/board.md": ("board", board_tables),
     "docs/reference/api.md": ("operations", operations_table),
     "docs/concepts/requests.md": ("lifecycle", lifecycle_table),
     "docs/reference/errors.md": ("errors", error_tree),

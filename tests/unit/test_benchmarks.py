@@ -43,6 +43,7 @@ def ended(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("ready.py", ("--idle", "0")),
         ("ready.py", ("--rounds", "11", "--count", "10")),
         ("steps.py", ("--steps", "many")),
+        ("team_board.py", ("--events", "0")),
         ("waiting.py", ("--count", "-5")),
     ],
 )
@@ -87,6 +88,17 @@ def test_items_of_a_map_are_asked_about_and_decided() -> None:
     found = found_by("mapped_items.py", "5", "10")
     assert [size["items"] for size in found["sizes"]] == [5, 10]
     assert all(size["asking_us"] > 0 and size["deciding_us"] > 0 for size in found["sizes"])
+
+
+@pytest.mark.slow
+def test_changes_of_a_board_are_measured_by_its_events_and_by_its_tasks() -> None:
+    sizes = ["--events", "50", "100", "--tasks", "3", "12", "--cycles", "2", "--rounds", "1"]
+    found = found_by("team_board.py", *sizes)
+    assert [row["tasks"] for row in found["by_tasks"]] == [3, 12]
+    assert all(row["events"] >= least for row, least in zip(found["by_events"], (50, 100), strict=True))
+    for row in [*found["by_events"], *found["by_tasks"]]:
+        assert set(row["ratios"]) == {"result", "feedback", "validation", "reopening"}
+        assert all(value > 0 for value in row["microseconds"].values())
 
 
 @pytest.mark.slow

@@ -86,7 +86,8 @@ class TeamRows:
         return [_team(row) for row in self.connection.execute(statement, [*values, limit])]
 
     def insert_cards(self, run_id: str, cards: Collection[Card]) -> None:
-        self.connection.executemany(SQL["insert_card"], [_card_row(run_id, card) for card in cards])
+        done = {card.id for card in cards if card.status is TaskStatus.DONE}
+        self.connection.executemany(SQL["insert_card"], [_card_row(run_id, card, done) for card in cards])
         texts = [(run_id, card.id, _write(asdict(card.planned)), None) for card in cards]
         self.connection.executemany(SQL["insert_text"], texts)
         needs = [(run_id, card.id, needed) for card in cards for needed in card.planned.dependencies]
@@ -97,8 +98,10 @@ class TeamRows:
         return _card(row) if row else None
 
     def cards(self, run_id: str, statuses: Collection[TaskStatus] = (), limit: int = -1) -> list[Card]:
-        wanted = json.dumps([status.value for status in statuses]) if statuses else None
-        return self._cards("cards", run_id, statuses=wanted, limit=limit)
+        if not statuses:
+            return self._cards("cards", run_id, limit=limit)
+        wanted = json.dumps([status.value for status in statuses])
+        return self._cards("cards_in", run_id, statuses=wanted, limit=limit)
 
     def outlines_of_cards(self, run_id: str) -> list[Card]:
         return self._cards("outlines", run_id)
@@ -125,9 +128,14 @@ class TeamRows:
             run_id,
             card.id,
         )
+        done = card.status is TaskStatus.DONE
+        self.connection.execute(SQL["count_missing"], {"run_id": run_id, "task": card.id, "done": done})
         self.connection.execute(SQL["update_card"], row)
         if result:
             self.connection.execute(SQL["update_result"], (_write(card.result), run_id, card.id))
+
+    def any_open(self, run_id: str) -> bool:
+        return self.connection.execute(SQL["any_open"], (run_id,)).fetchone() is not None
 
     def decided_cards(self, run_id: str) -> list[Card]:
         return self._cards("decided_cards", run_id)
@@ -221,7 +229,7 @@ def _team(row: tuple[Any, ...]) -> StoredTeam:
     )
 
 
-def _card_row(run_id: str, card: Card) -> tuple[Any, ...]:
+def _card_row(run_id: str, card: Card, done: Collection[str]) -> tuple[Any, ...]:
     usage = card.usage
     return (
         run_id,
@@ -232,6 +240,7 @@ def _card_row(run_id: str, card: Card) -> tuple[Any, ...]:
         card.status.value,
         card.ready,
         card.planned.parallel,
+        len(set(card.planned.dependencies) - set(done)),
         card.round,
         card.since,
         card.run,

@@ -21,7 +21,7 @@ from handrail.teams.event import (
 )
 from handrail.teams.plan import Planned, result_task
 from handrail.teams.ports import StoredTeam, TeamTransaction
-from handrail.teams.status import FeedbackStatus, TaskStatus, WorkflowStatus, check_workflow
+from handrail.teams.status import WORKFLOW_MOVES, FeedbackStatus, TaskStatus, WorkflowStatus, check_workflow
 
 SIGNATURE = ("Team",)
 """by which runs of teams are known before they have a board"""
@@ -87,9 +87,9 @@ class Desk:
         return self.tell(card, fact, reason)
 
     def workflow(self, to: WorkflowStatus, reason: str | None = None, *, error: str | None = None) -> None:
-        """Bring the work as a whole to another state. Raises `IllegalMove`."""
+        """Bring the work as a whole to another state, for the table's reason without one. Raises `IllegalMove`."""
         check_workflow(self.team.status, to)
-        self._log(WorkflowMoved(to, error), reason, None)
+        self._log(WorkflowMoved(to, error), reason or WORKFLOW_MOVES[self.team.status][to], None)
         self.team = changed(self.team, status=to, error=error, moved_at=self.now)
 
     def _event(self, fact: Fact, reason: str | None, actor: str | None) -> TeamEvent:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from handrail.inbox.ports import Store
+from handrail.requests.errors import StoreClosed
 from handrail.teams.board import Board
 from handrail.teams.event import Fact, WorkflowMoved, read
 from handrail.teams.ports import TeamTransaction
@@ -92,7 +93,12 @@ class Following:
         while True:
             await self._look.wait()
             self._look.clear()
-            await self.catch_up()
+            try:
+                await self.catch_up()
+            except StoreClosed:
+                return
+            except Exception:
+                logger.exception("the board of run %s can't be followed; it is tried again", self.run_id)
 
     async def _call(self) -> None:
         while True:

@@ -19,7 +19,7 @@ from handrail.teams.desk import Desk
 from handrail.teams.event import FeedbackGiven, Unblocked
 from handrail.teams.plan import Planned
 from handrail.teams.ports import StoredTeam, TeamTransaction
-from handrail.teams.progress import catch_up, reopen, revise
+from handrail.teams.progress import catch_up, reopen, revise, take_back
 from handrail.teams.status import TaskStatus, WorkflowStatus, check_task
 
 ENDED = frozenset({WorkflowStatus.STOPPING, WorkflowStatus.STOPPED})
@@ -182,9 +182,8 @@ def stop(tx: TeamTransaction, *, run_id: str, actor: Actor, now: datetime) -> St
     if (refused := _move(desk, WorkflowStatus.STOPPING)) is None:
         open_states = [one for one in TaskStatus if _can_abort(one)]
         for card in tx.cards(run_id, open_states):
-            if card.status in (TaskStatus.DOING, TaskStatus.PAUSED) and card.run is not None:
-                units.cancel(tx, run_id=card.run, now=now, actor=actor.name)
-            desk.move(card, TaskStatus.ABORTED, "the team is stopped")
+            left = take_back(desk, card, "the team is stopped")
+            desk.move(left, TaskStatus.ABORTED, "the team is stopped")
         desk.workflow(WorkflowStatus.STOPPED, "no agent works any more")
         units.cancel(tx, run_id=run_id, now=now, actor=actor.name)
     team = desk.close()

@@ -72,6 +72,10 @@ class TeamTransaction(RunTransaction, Protocol):
         """Store how a card stands; its result only if that has changed."""
         ...
 
+    def any_open(self, run_id: str) -> bool:
+        """Whether there is a card that isn't done."""
+        ...
+
     def decided_cards(self, run_id: str) -> list[Card]:
         """Return the cards that await validation and whose request has ended."""
         ...

@@ -55,7 +55,7 @@ def _take_in(desk: Desk, card: Card, run: StoredRun) -> None:
         card = desk.move(card, TaskStatus.BLOCKED, end.blocked)
     elif card.planned.validated:
         card = desk.move(card, TaskStatus.AWAITING_VALIDATION, "done", has_result=True, result=end.result)
-        card = ask(desk, card)
+        card = card if card.pending else ask(desk, card)
     else:
         card = desk.move(card, TaskStatus.DONE, "done", has_result=True, result=end.result)
     if end.blocked is None and card.pending:
@@ -65,6 +65,9 @@ def _take_in(desk: Desk, card: Card, run: StoredRun) -> None:
 def _broken(desk: Desk, card: Card, run: StoredRun) -> None:
     """A round came to no end of its own: an obstacle of the task, and an error of the team if nobody wanted that."""
     message = (run.error or {}).get("message") or f"the run is {run.status}"
+    # A run that can be mended keeps what it asks; this one won't go on, whatever is done next is another round.
+    reason = f"the run is {run.status}"
+    moves.withdraw_all(desk.tx, run_id=run.id, actor=SYSTEM.name, now=desk.now, reason=reason)
     desk.move(card, TaskStatus.BLOCKED, f"run {run.id}: {message}")
     if run.status is not RunStatus.CANCELLED and desk.team.status in AT_WORK:
         desk.workflow(WorkflowStatus.ERRORED, error=f"task {card.id!r}, run {run.id}: {message}")
@@ -127,8 +130,8 @@ def revise(desk: Desk, card: Card, reason: str, *, actor: str | None = None) -> 
         return
     desk.tell(card, TaskMoved(card.id, TaskStatus.REVISE, card.round), reason, actor=actor)
     for dependant in desk.tx.dependants(desk.run_id, card.id):
-        _take_back(desk, dependant)
-        desk.move(dependant, TaskStatus.TODO, f"feedback on {card.id}")
+        left = take_back(desk, dependant, "the task is done again")
+        desk.move(left, TaskStatus.TODO, f"feedback on {card.id}")
     if desk.team.status is WorkflowStatus.FINISHED:
         desk.workflow(WorkflowStatus.RUNNING, f"feedback on {card.id}")
         # Also where its run is about to end: with another token that end doesn't count.
@@ -142,14 +145,15 @@ def reopen(desk: Desk, *, actor: str | None = None) -> None:
     units.revive(desk.tx, changed(desk.run, result=None), desk.now)
 
 
-def _take_back(desk: Desk, card: Card) -> None:
+def take_back(desk: Desk, card: Card, reason: str) -> Card:
     """End what is done for a task: its agent's run, or the question whether its result is good."""
     if card.status in (TaskStatus.DOING, TaskStatus.PAUSED) and card.run is not None:
-        units.cancel(desk.tx, run_id=card.run, now=desk.now, actor=desk.actor)
+        run = units.cancel(desk.tx, run_id=card.run, now=desk.now, actor=desk.actor)
+        if run is not None and run.result is not None:  # it had ended while the team was paused
+            card = count(desk, card, RoundEnd.read(run.result).usage)
     if card.status is TaskStatus.AWAITING_VALIDATION and card.request is not None:
-        moves.withdraw(
-            desk.tx, request_id=card.request, actor=SYSTEM, now=desk.now, reason="the task is done again"
-        )
+        moves.withdraw(desk.tx, request_id=card.request, actor=SYSTEM, now=desk.now, reason=reason)
+    return card
 
 
 # -- what agents take up ----------------------------------------------------------------------------------------------
@@ -194,8 +198,7 @@ def begin_round(desk: Desk, card: Card) -> None:
 
 def _judge(desk: Desk) -> None:
     """Bring the workflow to where its tasks are."""
-    counts = desk.tx.task_counts(desk.run_id)
-    done = counts.get(TaskStatus.DONE, 0) == sum(counts.values())
+    done = not desk.tx.any_open(desk.run_id)
     if done or not stuck(desk):
         if desk.team.status is WorkflowStatus.BLOCKED:
             desk.workflow(WorkflowStatus.RUNNING, "somebody has moved something")

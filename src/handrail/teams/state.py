@@ -1,6 +1,7 @@
 """A team as its users see it: tasks with their feedback, the status of the work, what it has used."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from handrail.requests.content import JSON, isolated
 from handrail.teams.board import Board
 from handrail.teams.card import Card, Feedback, Usage
 from handrail.teams.status import TaskStatus, WorkflowStatus
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,36 @@ def _seconds(begun: datetime | None, ended: datetime | None) -> float:
     return (ended - begun).total_seconds() if begun and ended else 0.0
 
 
-@dataclass
-class Subscription:
+@dataclass(eq=False)
+class Listener:
+    """Somebody who wants to be told, until they end it; also what was about to be told then isn't."""
+
+    tell: Callable[[Any], Any]
+    ended: bool = False
+
+    def __call__(self, value: Any) -> Any:
+        return None if self.ended else self.tell(value)
+
+    def end(self) -> None:
+        """Be told no more."""
+        self.ended = True
+
+
+@dataclass(eq=False)
+class Subscription(Listener):
     """Somebody who wants to know when what they selected changes."""
 
-    select: Any
-    tell: Any
-    known: Any = field(default=None)
+    select: Callable[[TeamState], Any] = field(kw_only=True)
+    known: Any = field(kw_only=True)
+
+    def changed(self, state: TeamState) -> bool:
+        """Whether what they selected is different now; a selector that fails is as if nothing had changed."""
+        try:
+            value = self.select(state)
+        except Exception:
+            logger.exception("a selector of a team failed")
+            return False
+        if value == self.known:
+            return False
+        self.known = value
+        return True

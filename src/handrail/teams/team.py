@@ -5,6 +5,7 @@ What it does is stored as it happens; the object itself only starts it, follows 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from handrail.requests.content import JSON, isolated
@@ -30,6 +31,7 @@ from handrail.teams.home import Home
 from handrail.teams.moves import check_content
 from handrail.teams.ports import StoredTeam
 from handrail.teams.state import (
+    Listener,
     Subscription,
     TaskState,
     TeamResult,
@@ -87,10 +89,12 @@ class Team:
         by_name = {agent.name: agent for agent in self.agents}
         self.flow = TeamFlow(name, by_name, plan.joined(planned(self.tasks)), self.inputs)
         self._following: Following | None = None
+        self._past: Following | None = None
+        """what it has followed until it was closed: its picture stays"""
+        self._beginning: asyncio.Future[Following] | None = None
         self._at: Home | None = None
         self._actions: set[asyncio.Task[Any]] = set()
-        self._status_callbacks: list[StatusCallback] = []
-        self._subscriptions: list[Subscription] = []
+        self._listeners: list[Listener] = []
 
     def _check(self) -> None:
         if not self.agents or not all(isinstance(agent, Agent) for agent in self.agents):
@@ -130,6 +134,17 @@ class Team:
 
     async def _start(self, inputs: dict[str, Any] | None, run_id: str | None) -> TeamResult:
         here = self.home or await homes.home()
+        while (other := self._beginning) is not None:
+            await asyncio.wait([other])
+        self._beginning = asyncio.ensure_future(self._attached(here, inputs, run_id))
+        try:
+            following = await self._beginning
+        finally:
+            self._beginning = None
+        return await self._until_rest(following, here)
+
+    async def _attached(self, here: Home, inputs: dict[str, Any] | None, run_id: str | None) -> Following:
+        """Begin a run, or find it, and follow it from now on; raises `Conflict` while another one is under way."""
         if (under_way := self._following) is not None and under_way.run_id != run_id:
             if under_way.board.status not in (WorkflowStatus.FINISHED, WorkflowStatus.STOPPED):
                 raise Conflict(
@@ -140,9 +155,10 @@ class Team:
         run = await here.begin_team(self.flow, inputs, run_id)
         if self._following is None or self._at is not here:
             self.close()
+            self._past = None
             self._at, self._following = here, Following(here.store, run.id, self._told)
             await self._following.begin()
-        return await self._until_rest(self._following, here)
+        return self._following
 
     async def _until_rest(self, following: Following, here: Home) -> TeamResult:
         """Return once nothing moves without a person, callbacks and what they have begun included."""
@@ -289,13 +305,15 @@ class Team:
     @property
     def run_id(self) -> str | None:
         """The run it is at work in, or was at last."""
-        return self._following.run_id if self._following else None
+        followed = self._following or self._past
+        return followed.run_id if followed else None
 
     @property
     def _board(self) -> Board:
         """The board as far as this process has seen it; before it is laid out, as it will be."""
-        if self._following is not None and self._following.board.cards:
-            return self._following.board
+        followed = self._following or self._past
+        if followed is not None and followed.board.cards:
+            return followed.board
         return Board.planned(self.name, self.flow.tasks, self.inputs)
 
     def get_tasks(self) -> list[TaskState]:
@@ -331,8 +349,9 @@ class Team:
 
         On attaching to a run that has begun before, it is called with the present status.
         """
-        self._status_callbacks.append(callback)
-        return lambda: self._status_callbacks.remove(callback)
+        listener = Listener(callback)
+        self._listeners.append(listener)
+        return listener.end
 
     def subscribe(
         self, selector: Callable[[TeamState], R], callback: Callable[[R], Any]
@@ -341,30 +360,29 @@ class Team:
 
         `team.subscribe(lambda state: state.team_workflow_status, print)`; a selector receives a `TeamState`.
         """
-        subscription = Subscription(selector, callback, selector(self._state(self._board)))
-        self._subscriptions.append(subscription)
-        return lambda: self._subscriptions.remove(subscription)
+        subscription = Subscription(callback, select=selector, known=selector(self._state(self._board)))
+        self._listeners.append(subscription)
+        return subscription.end
 
     @staticmethod
     def _state(board: Board) -> TeamState:
         return TeamState(tasks_of(board), board.status)
 
     def _told(self, board: Board, fact: Fact) -> list[Callable[[], Any]]:
+        """Return the calls that an event is told by: of the status first, then of what was selected."""
+        self._listeners = [one for one in self._listeners if not one.ended]
+        subscribed = [one for one in self._listeners if isinstance(one, Subscription)]
         calls: list[Callable[[], Any]] = []
         if isinstance(fact, WorkflowMoved):
-            status = fact.to
-            calls += [lambda call=call: call(status) for call in self._status_callbacks]  # type: ignore[misc]
-        if self._subscriptions:
+            calls += [partial(one, fact.to) for one in self._listeners if one not in subscribed]
+        if subscribed:
             state = self._state(board)
-            for one in list(self._subscriptions):
-                value = one.select(state)
-                if value != one.known:
-                    one.known = value
-                    calls.append(lambda one=one, value=value: one.tell(value))  # type: ignore[misc]
+            calls += [partial(one, one.known) for one in subscribed if one.changed(state)]
         return calls
 
     def close(self) -> None:
         """Follow the run no more; it goes on wherever a worker knows the team."""
         if self._following is not None:
             self._following.close()
+            self._past = self._following
         self._following = self._at = None

@@ -27,6 +27,7 @@ CREATE TABLE card (
     status TEXT NOT NULL,
     ready INTEGER NOT NULL DEFAULT 0, -- whether its obstacle is removed
     parallel INTEGER NOT NULL,
+    missing INTEGER NOT NULL, -- of its dependencies, those that aren't done
     round INTEGER NOT NULL,
     since INTEGER NOT NULL,
     run TEXT, -- of its last round
@@ -45,6 +46,9 @@ CREATE TABLE card (
 );
 CREATE UNIQUE INDEX card_task ON card (run_id, task);
 CREATE INDEX card_status ON card (run_id, status, place);
+CREATE INDEX card_open ON card (run_id, place) WHERE status <> 'DONE';
+CREATE INDEX card_free ON card (run_id, place) WHERE status = 'TODO' AND parallel AND missing = 0;
+CREATE INDEX card_ready ON card (run_id, place) WHERE status = 'BLOCKED' AND ready;
 
 -- What may be large, apart from what changes all the time.
 CREATE TABLE card_text (

@@ -10,9 +10,9 @@ UPDATE team SET status = ?, version = ?, error = ?, moved_at = ? WHERE run_id = 
 
 -- name: insert_card
 INSERT INTO card (
-    run_id, place, task, title, agent, status, ready, parallel, round, since, run, request_id, reason, moved_at,
+    run_id, place, task, title, agent, status, ready, parallel, missing, round, since, run, request_id, reason, moved_at,
     feedback, processed, counted, calls, input_tokens, output_tokens, cost, unpriced
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_text
 INSERT INTO card_text (run_id, task, planned, result) VALUES (?, ?, ?, ?)
@@ -31,10 +31,19 @@ UPDATE card_text SET result = ? WHERE run_id = ? AND task = ?
 -- name: card
 SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task) WHERE run_id = :run_id AND task = :task
 
+-- name: count_missing
+-- Before a card is stored that is done now, or isn't any more.
+UPDATE card SET missing = missing + CASE WHEN :done THEN -1 ELSE 1 END
+WHERE run_id = :run_id AND task IN (SELECT task FROM dependency WHERE run_id = :run_id AND needs = :task)
+    AND :done <> (SELECT status = 'DONE' FROM card AS needed WHERE needed.run_id = :run_id AND needed.task = :task)
+
 -- name: cards
 SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
-WHERE run_id = :run_id AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
-ORDER BY place LIMIT :limit
+WHERE run_id = :run_id ORDER BY place LIMIT :limit
+
+-- name: cards_in
+SELECT {columns}, planned, result FROM card INDEXED BY card_status JOIN card_text USING (run_id, task)
+WHERE run_id = :run_id AND status IN (SELECT value FROM json_each(:statuses)) ORDER BY place LIMIT :limit
 
 -- name: outlines
 SELECT {columns} FROM card WHERE run_id = :run_id ORDER BY place
@@ -49,27 +58,33 @@ ORDER BY place
 -- name: next_cards
 -- A task without `parallel` comes up when all before it are done: only the first that isn't done can be that one.
 SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
-WHERE run_id = :run_id AND (
-    status = 'REVISE' OR (status = 'BLOCKED' AND ready)
-    OR (
-        status = 'TODO'
-        AND (parallel OR place = (SELECT min(place) FROM card AS first WHERE first.run_id = :run_id AND first.status <> 'DONE'))
-        AND NOT EXISTS (
-            SELECT 1 FROM dependency JOIN card AS needed ON needed.run_id = :run_id AND needed.task = dependency.needs
-            WHERE dependency.run_id = :run_id AND dependency.task = card.task AND needed.status <> 'DONE'
-        )
+WHERE run_id = :run_id AND place IN (
+    SELECT place FROM card WHERE run_id = :run_id AND status = 'REVISE'
+    UNION SELECT place FROM card WHERE run_id = :run_id AND status = 'BLOCKED' AND ready
+    UNION SELECT place FROM card WHERE run_id = :run_id AND status = 'TODO' AND missing = 0
+        AND place = (SELECT min(place) FROM card WHERE run_id = :run_id AND status <> 'DONE')
+    UNION SELECT place FROM (
+        SELECT place FROM card INDEXED BY card_free
+        WHERE run_id = :run_id AND status = 'TODO' AND parallel AND missing = 0 ORDER BY place LIMIT :limit
     )
 )
 ORDER BY place LIMIT :limit
 
+-- name: any_open
+SELECT 1 FROM card INDEXED BY card_open WHERE run_id = ? AND status <> 'DONE' LIMIT 1
+
 -- name: dependants
+-- What depends on a task that is TODO is TODO itself: there the way back ends.
 WITH RECURSIVE behind (task) AS (
-    SELECT task FROM dependency WHERE run_id = :run_id AND needs = :task
-    UNION SELECT dependency.task FROM dependency JOIN behind ON dependency.needs = behind.task
-    WHERE dependency.run_id = :run_id
+    SELECT :task
+    UNION SELECT card.task FROM behind CROSS JOIN dependency CROSS JOIN card
+    WHERE dependency.run_id = :run_id AND dependency.needs = behind.task
+        AND card.run_id = :run_id AND card.task = dependency.task AND card.status <> 'TODO'
 )
-SELECT {columns}, planned, result FROM card JOIN card_text USING (run_id, task)
-WHERE run_id = :run_id AND task IN behind AND status <> 'TODO' ORDER BY place
+SELECT {columns}, planned, result
+FROM behind CROSS JOIN card ON card.run_id = :run_id AND card.task = behind.task
+    JOIN card_text ON card_text.run_id = :run_id AND card_text.task = card.task
+WHERE card.task <> :task ORDER BY card.place
 
 -- name: task_counts
 SELECT status, count(*) FROM card WHERE run_id = ? GROUP BY status
