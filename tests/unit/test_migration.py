@@ -43,7 +43,22 @@ def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> 
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     assert tables == {
         *("request", "event", "member", "message", "run", "journal", "wakeup", "worker", "watch"),
-        *("person", "session", "api_key", "link", "attempt", "guideline", "aside", "callback", "once"),
+        *(
+            "person",
+            "session",
+            "api_key",
+            "link",
+            "attempt",
+            "guideline",
+            "team",
+            "card",
+            "card_text",
+            "dependency",
+            "feedback",
+            "aside",
+            "callback",
+            "once",
+        ),
     }
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
     assert upgrade(connection, "handrail.db") == (len(migrations()),) * 2
