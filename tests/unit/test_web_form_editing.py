@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from handrail.requests.errors import FieldProblem
 from handrail.requests.schema import schema_of
-from handrail.web.form import NOTHING, edit_form, read_edit
+from handrail.web.form import NOTHING, Form, edit_form, read_edit
+from handrail.web.form.fields import Group
 from tests.support.web_forms import Page, put
 
 PROPOSAL: dict[str, Any] = {
@@ -110,3 +111,28 @@ def test_a_schema_says_what_the_edited_proposal_must_look_like() -> None:
 def test_an_edit_that_is_too_large_is_refused() -> None:
     posted = read_edit(PROPOSAL, put(Page(edit_form(PROPOSAL)).pairs, {"edit/title": "x" * (1024 * 1024)}))
     assert "the limit is 1,048,576" in posted.problems[0].message
+
+
+@pytest.mark.parametrize("key", ["content", "output"])
+def test_what_is_judged_may_get_a_paragraph_more_however_short_it_is(key: str) -> None:
+    assert kinds(edit_form({key: "hello", "title": "hello"})) == [
+        "prose",
+        "line",
+    ]
+    assert read_edit({key: "hello"}, [(f"edit/{key}", "hello\n\nworld")]).value == {key: "hello\n\nworld"}
+
+
+def test_a_schema_that_says_what_the_content_is_is_followed() -> None:
+    schema = {"properties": {"content": {"enum": ["fault", "billing"]}}}
+    assert kinds(edit_form({"content": "fault"}, schema)) == ["choice"]
+
+
+def test_choices_that_the_model_was_not_sure_of_are_left_to_who_edits() -> None:
+    proposal = {"content": "hello", "urgent": True, "parts": [{"kind": "a", "ready": False}]}
+    sure, unsure = (str(edit_form(proposal, unsure=each)).count("chosen=True") for each in (False, True))
+    assert (sure, unsure) == (2, 0)
+
+
+def kinds(form: Form) -> list[str]:
+    assert isinstance(form.root, Group)
+    return [field.kind for field in form.root.fields]

@@ -1,8 +1,11 @@
 """Everything with keys alone: what each does, when it does nothing, and that approving waits until all was seen."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import Page, expect
 
+from handrail.people.facts import Role
 from tests.support.web_browser import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -28,10 +31,67 @@ async def test_j_and_k_go_to_the_next_and_the_previous_request(site: Site) -> No
     asked = [await site.ask(f"Number {number}", timeout=1000 + number) for number in range(3)]
     page = await ready(await (await site.visit()).ask(asked[0]))
     title = page.get_by_role("heading", level=1)
-    for key, shown in (("j", "Number 1"), ("j", "Number 2"), ("j", "Number 2"), ("k", "Number 1")):
+    for key, shown, place in (
+        ("j", "Number 1", "2 of 3"),
+        ("j", "Number 2", "3 of 3"),
+        ("k", "Number 1", "2 of 3"),
+    ):
         await page.keyboard.press(key)
         await expect(title).to_have_text(shown)
+        await expect(title).to_be_focused()
+        await expect(page.locator("#said")).to_have_text(f"{place} {shown}")
         await ready(page)
+    await page.reload()
+    await expect(title).not_to_be_focused()
+
+
+async def test_m_goes_to_the_comment_and_l_claims_and_releases(site: Site) -> None:
+    asked = await site.ask()
+    page = await ready(await (await site.visit()).ask(asked))
+    await page.keyboard.press("m")
+    await expect(page.get_by_label("Comment without deciding")).to_be_focused()
+    await page.keyboard.press("Escape")
+    for said, claimed in (("Claimed.", "alice"), ("Released.", None)):
+        await page.keyboard.press("l")
+        await expect(page.locator("[data-notice]")).to_contain_text(said)
+        assert (await site.stored(asked)).claimed_by == claimed
+        await ready(page)
+
+
+@pytest.mark.parametrize("rules", [{}, {"audience": ["alice", "bob"], "quorum": "all"}], ids=["one", "votes"])
+async def test_b_abstains_only_when_it_is_pressed_again(site: Site, rules: dict[str, Any]) -> None:
+    asked = await site.ask(**rules)
+    page = await ready(await (await site.visit()).ask(asked))
+    await page.keyboard.press("b")
+    await expect(page.get_by_role("button", name="Abstain")).to_be_focused()
+    await expect(page.locator("#said")).to_have_text("Press again to abstain.")
+    assert not (await site.stored(asked)).decisions
+    await page.keyboard.press("b")
+    await expect(page.locator("[data-notice]")).to_be_visible()
+    assert (await site.stored(asked)).decisions[0].verb == "abstain"
+
+
+@pytest.mark.parametrize(("key", "asks"), [("s", "Reassign the request"), ("w", "Take the request back?")])
+async def test_s_and_w_ask_before_they_move_anything(site: Site, key: str, asks: str) -> None:
+    asked = await site.ask(audience="alice")
+    page = await ready(await (await site.visit("keeper", Role.ADMIN)).ask(asked))
+    await page.keyboard.press(key)
+    await expect(page.locator(".asking h2")).to_contain_text(asks)
+    assert (await site.stored(asked)).status == "OPEN"
+
+
+async def test_every_key_of_a_request_is_in_the_list_of_all_keys(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit("keeper", Role.ADMIN)
+    page = await visit.ask(asked)
+    offered = await page.locator("[data-key]").evaluate_all(
+        "all => all.map(each => [each.dataset.key, each.getAttribute('aria-keyshortcuts')])"
+    )
+    assert all(key == told for key, told in offered)
+    assert {key for key, _ in offered} >= set("aecrblmsw")
+    await visit.open("/keyboard")
+    listed = set(await page.locator("#all-keys kbd").all_inner_texts())
+    assert {key for key, _ in offered} <= listed
 
 
 async def test_a_approves_at_once_what_was_in_view(site: Site) -> None:
@@ -148,6 +208,18 @@ async def test_e_goes_to_the_first_field_and_the_verbs_stay_in_view(site: Site) 
     await (await ready(page)).keyboard.press("e")
     await expect(page.locator("#edit").get_by_label("Content")).not_to_have_value("abc")
     await expect(page.locator("#edit .kept")).to_have_count(0)
+
+
+async def test_the_field_of_a_short_text_grows_with_what_is_written(site: Site) -> None:
+    page = await (await site.visit()).ask(await site.ask(proposal={"content": "hello"}), edit="1")
+    field = page.locator("#edit").get_by_label("Content")
+    before = await field.bounding_box()
+    await field.fill("\n\n".join(f"Paragraph {number}" for number in range(20)))
+    after = await field.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] > 2 * before["height"]
+    assert await field.evaluate("field => field.scrollHeight <= field.clientHeight")
 
 
 async def test_an_answer_is_sent_with_control_enter(site: Site) -> None:

@@ -52,14 +52,88 @@ async def test_a_decision_of_somebody_else_stops_the_verbs_and_keeps_what_was_ty
     await page.locator("summary", has_text="Reject").click()
     await page.locator("#say-reject").fill("Almost sent")
     await site.app.inbox.decide(asked.id, "approve", actor=as_web("bob"))
-    await expect(page.locator("[data-live-notice]")).to_contain_text("bob has settled this meanwhile")
+    await expect(page.locator("[data-live-notice]")).to_contain_text(
+        "bob approved this just now. Nothing of yours"
+    )
     send = page.locator("details[open]").get_by_role("button", name="Reject")
     await expect(send).to_have_attribute("aria-disabled", "true")
+    await page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+    disabled = "button => [getComputedStyle(button).backgroundColor, getComputedStyle(button).color]"
+    assert await send.evaluate(disabled) == await page.locator("[data-approve]").evaluate(disabled)
     await send.click(force=True)
+    await page.locator("#say-reject").focus()
+    await page.locator("#said").evaluate("said => { said.textContent = '' }")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#said")).to_contain_text("bob approved this just now.")
     await expect(page.locator("#say-reject")).to_have_value("Almost sent")
     await page.get_by_role("link", name="See the decision").click()
     await expect(page.get_by_role("heading", name="bob approved this")).to_be_visible()
+    await expect(page.locator("header details.raw")).to_contain_text("Almost sent")
     assert len((await site.stored(asked)).decisions) == 1
+
+
+async def test_a_conflict_in_the_editor_is_told_in_full_and_leads_on(site: Site) -> None:
+    asked, other = await site.ask("Lost", {"content": "hello"}), await site.ask("The next one")
+    visit = await site.visit()
+    page = await visit.ask(asked, edit="1")
+    await visit.live()
+    await page.locator("#edit").get_by_label("Content").fill("My own\n\nversion")
+    await site.app.inbox.decide(asked.id, "reject", actor=as_web("bob"), comment="It promises a date.")
+    told = page.locator("[data-live-notice]")
+    await expect(told).to_contain_text(
+        "bob rejected this just now. “It promises a date.” Nothing of yours was counted"
+    )
+    await told.get_by_role("link", name="See the decision").click()
+    await expect(page.get_by_role("heading", name="bob rejected this")).to_be_visible()
+    await expect(page.locator("header details.raw")).to_have_text("What you wroteContentMy own\n\nversion")
+    await page.locator("header").get_by_role("link", name="Next request").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("The next one")
+    assert not (await site.stored(other)).ended
+
+
+async def test_a_decision_of_ones_own_in_another_window_is_told_as_that(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    await site.app.inbox.decide(asked.id, "approve", actor=as_web("alice"))
+    await expect(page.locator("[data-live-notice]")).to_contain_text("That is yours already; it counts once.")
+
+
+async def test_a_claim_of_somebody_else_stops_the_verbs_and_takes_back_what_was_said(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await page.get_by_label("Comment without deciding").fill("Who is the source?")
+    await page.get_by_role("button", name="Comment").click()
+    await expect(page.locator(".strip[data-notice]")).to_contain_text("Comment added.")
+    await visit.live()
+    await page.locator("summary", has_text="Reject").click()
+    await page.locator("#say-reject").fill("Half a thought")
+    await site.app.inbox.claim(asked.id, actor=as_web("bob"))
+    await expect(page.locator("[data-live-notice]")).to_contain_text(
+        "bob has claimed this; what you typed is kept."
+    )
+    await expect(page.locator(".strip[data-notice]")).to_have_count(0)
+    open_yet = "[data-verbs] .btn:not([aria-disabled=true]), .talk .btn:not([aria-disabled=true])"
+    await expect(page.locator(open_yet)).to_have_count(0)
+    await page.get_by_role("link", name="Show it").click()
+    await expect(page.locator("[data-verbs]")).to_contain_text("bob has claimed it and can release it.")
+    await expect(page.locator("header details.raw")).to_contain_text("Half a thought")
+    assert not (await site.stored(asked)).ended
+
+
+async def test_ones_own_claim_in_another_window_stops_nothing(site: Site) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    await site.app.inbox.claim(asked.id, actor=as_web("alice"))
+    await expect(page.locator("[data-live-notice]")).to_contain_text(
+        "This has changed while you were reading."
+    )
+    await page.locator("[data-approve]").click()
+    await site.until(asked, "RESOLVED")
 
 
 async def test_a_new_revision_stops_the_verbs_until_it_is_seen(site: Site) -> None:
@@ -158,7 +232,7 @@ async def test_an_old_revision_tells_of_the_one_that_a_run_has_sent(site: Site) 
     await visit.live()
     await site.app.inbox.decide(found[0].id, "request_changes", comment="Shorter.", actor=as_web("bob"))
     strip = page.locator("[data-live-notice]")
-    await expect(strip).to_contain_text("bob has settled this meanwhile")
+    await expect(strip).to_contain_text("bob requested changes to this")
     let_on.set()
     await expect(strip).to_contain_text("Revision 2 is here: it arrived while you were reading 1.")
     await strip.get_by_role("link", name="Show what changed").click()

@@ -33,8 +33,9 @@ def inbox(here: Place) -> Inbox:
 
 async def asked(here: Place, rules: Mapping[str, Any], **given: Any) -> HumanRequest:
     """Open a request without a run."""
-    draft = RequestDraft("approval", "Publish?", {"content": "one"}, VERBS, policy(**rules), **given)
-    return await inbox(here).open(draft, initiator="alice")
+    proposal, by = given.pop("proposal", {"content": "one"}), given.pop("by", "alice")
+    draft = RequestDraft("approval", "Publish?", proposal, VERBS, policy(**rules), **given)
+    return await inbox(here).open(draft, initiator=by)
 
 
 async def until_asked(here: Place, run_id: str, number: int) -> None:
@@ -112,6 +113,81 @@ async def test_a_form_that_was_sent_twice_is_told_that_it_counts_once(here: Plac
     page = text(await decide(bob, request, 409, verb="approve"))
     assert "That is yours already; it counts once." in page
     assert "not counted" not in page
+
+
+async def test_only_what_was_written_is_shown_as_that(here: Place) -> None:
+    bob = await here.visitor("bob")
+    request = await asked(here, {})
+    await inbox(here).decide(request.id, "approve", actor=who("alice"))
+    page = text(await decide(bob, request, 409, verb="edit", edit="1", **{"edit/content": "MINE"}))
+    assert "What you wrote Content MINE" in page
+    assert "Your answer" not in page
+
+
+# -- words fit the case -----------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_said_of_a_run_where_there_is_none(here: Place) -> None:
+    bob = await here.visitor("bob")
+    one = text(await bob.see(f"/requests/{(await asked(here, {})).id}"))
+    assert "Whoever asked goes on only with a person’s approval." in one
+    assert "There is no further revision; whoever asked gets your words." in one
+    assert "the run" not in one.lower().replace("the runs", "")
+    edited = text(await bob.see(f"/requests/{(await asked(here, {})).id}", edit=1))
+    assert "What you save here settles it." in edited
+    own = await asked(here, {"audience": Audience(users=("bob", "carol"), not_initiator=True)}, by="bob")
+    assert "You asked this, and its policy doesn’t let people approve" in text(
+        await bob.see(f"/requests/{own.id}")
+    )
+    page = text(await decide(bob, own, 403, verb="approve"))
+    assert "'bob' opened it and may not decide" in page
+
+
+async def test_one_vote_is_not_called_the_end(here: Place) -> None:
+    bob = await here.visitor("bob")
+    page = text(await bob.see(f"/requests/{(await asked(here, JURY)).id}"))
+    assert page.count("It is one vote, and counts with the others") == 2
+    assert "There is no further revision" not in page
+
+
+async def test_doubts_are_linked_only_to_what_is_on_the_page(here: Place) -> None:
+    bob = await here.visitor("bob")
+    context = {"unsure": [{"text": "one", "reason": "of how many?"}]}
+    request = await asked(here, {}, context=context)
+    for query, links in (({}, 1), ({"edit": 1}, 0)):
+        page = await bob.see(f"/requests/{request.id}", **query)
+        assert "of how many?" in page
+        assert (page.count('href="#doubt-1"'), page.count('id="doubt-1"')) == (links, links)
+
+
+async def test_the_doubts_of_a_question_are_marked_in_what_stands_beside_it(here: Place) -> None:
+    bob = await here.visitor("bob")
+    draft = RequestDraft(
+        "question",
+        "Which seat?",
+        {"question": "Which seat?"},
+        (Verb.ANSWER,),
+        policy(),
+        context={"ticket": "The seat is gone", "unsure": ["seat"]},
+        response_schema={"enum": ["a", "b"]},
+    )
+    page = await bob.see(f"/requests/{(await inbox(here).open(draft)).id}")
+    assert page.count('href="#doubt-1"') == page.count('id="doubt-1"') == 1
+
+
+async def test_a_choice_of_which_the_model_was_not_sure_is_not_made_in_the_editor(here: Place) -> None:
+    bob = await here.visitor("bob")
+    rules = {"threshold": 0.7, "confidence": 0.5}
+    sure, unsure = [
+        await asked(here, {}, context={**rules, **more}, proposal={"content": "one", "urgent": True})
+        for more in ({"confidence": 0.9}, {})
+    ]
+    pages = [await bob.see(f"/requests/{each.id}", edit=1) for each in (sure, unsure)]
+    assert [page.count(" checked") for page in pages] == [1, 0]
+    page = await decide(bob, unsure, 422, verb="edit", edit="1", **{"edit/content": "two"})
+    assert "Urgent" in text(page)
+    await decide(bob, unsure, 303, verb="edit", edit="1", **{"edit/content": "two", "edit/urgent": "0"})
+    assert (await views.request(here.app.store, unsure.id)).decisions[0].payload == {"content": "two"}
 
 
 # -- many at once ---------------------------------------------------------------------------------------------------

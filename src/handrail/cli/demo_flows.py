@@ -14,11 +14,10 @@ from handrail import (
     LLMNode,
     MultiReviewerNode,
     RevisionNode,
-    SmartHITLNode,
     ask,
     escalation,
 )
-from handrail.cli import stand_in
+from handrail.cli import demo_team, stand_in
 from handrail.cli.demo import publish
 from handrail.flows.node import ChainableNode
 
@@ -36,6 +35,10 @@ TOPICS = {
     "access": ("login", "password", "sign", "invite", "invitation", "account", "locked"),
     "fault": ("error", "crash", "broken", "slow", "fails", "stopped", "cannot", "can't"),
 }
+
+
+SURE = 0.7
+"""the confidence, from 0 to 1, from which on nobody is asked for the topic"""
 
 
 class Payment(BaseModel):
@@ -78,6 +81,13 @@ def register(app: App, person: str) -> None:
     app.flow("refund-requests", refund_requests(person))
     app.flow("assess-claims", assess_claim)
     app.flow("reply-to-reviews", reply_to_reviews(person))
+    app.team(demo_team.team())
+
+
+def colleagues(person: str) -> tuple[str, str]:
+    """Return the two others of the demo, who aren't called like the one in front of it."""
+    one, other = [name for name in ("alice", "bob", "dora") if name != person][:2]
+    return one, other
 
 
 def publish_post() -> ChainableNode:
@@ -107,14 +117,8 @@ def triage_tickets() -> ChainableNode:
     """Return classify, ask where the classifier isn't sure, file."""
     return (
         FunctionNode(classify, name="classify")
-        | SmartHITLNode(
-            0.7,
-            title=lambda x: f"Which topic is “{shorten(x['ticket'], 60, placeholder='…')}”?",
-            guideline=TICKET_GUIDE,
-            timeout=24 * 3600,
-            name="check",
-        )
-        | FunctionNode(lambda x: {**x, "filed": x.get("topic")}, name="file")
+        | FunctionNode(check, name="check")
+        | FunctionNode(lambda x: {**x, "filed": x["topic"]}, name="file")
     )
 
 
@@ -125,15 +129,38 @@ def classify(x: dict[str, Any]) -> dict[str, Any]:
     counts = sorted(((len(hits), topic) for topic, hits in found.items()), reverse=True)
     (most, topic), (next_most, other) = counts[0], counts[1]
     confidence = round((most + 0.5) / (most + next_most + 1), 2)
-    unsure = [{"text": word, "reason": f"speaks for {other}"} for word in found[other]]
-    content = f"**Topic: {topic}**\n\n> {x['ticket']}"
-    return {**x, "topic": topic, "content": content, "confidence": confidence, "unsure": unsure}
+    unsure = [
+        {"text": word, "reason": f"speaks for {each}"}
+        for each in sorted((topic, other))
+        for word in found[each]
+    ]
+    return {**x, "topic": topic, "confidence": confidence, "unsure": unsure}
+
+
+async def check(x: dict[str, Any]) -> dict[str, Any]:
+    """Ask which topic it is where the classifier isn't sure: its guess isn't shown, lest it lead the judge."""
+    if x["confidence"] >= SURE:
+        return x
+    why = f"The classifier isn’t sure: {x['confidence']} is under {SURE}."
+    topic = await ask(
+        f"Which topic is “{shorten(x['ticket'], 60, placeholder='…')}”?",
+        choices=list(TOPICS),
+        context={
+            "ticket": x["ticket"],
+            **{key: x[key] for key in ("confidence", "unsure")},
+            "threshold": SURE,
+            "why": why,
+        },
+        guideline=TICKET_GUIDE,
+        timeout=24 * 3600,
+    )
+    return {**x, "topic": topic}
 
 
 def refund_requests(person: str) -> ChainableNode:
     """Return a review by three, of whom two must agree."""
     return MultiReviewerNode(
-        [person, "alice", "bob"],
+        [person, *colleagues(person)],
         approval_threshold=0.66,
         title=lambda x: f"Refund {x['amount']} for order {x['order']}?",
         blind=True,
@@ -158,12 +185,13 @@ async def assess_claim(
 
 def reply_to_reviews(person: str) -> ChainableNode:
     """Return an approval that somebody else is asked for, too, once it is late."""
+    one, other = colleagues(person)
     return (
         FunctionNode(lambda x: {**x, "content": reply(x)}, name="answer")
         | HumanApprovalNode(
             timeout=3600,
             on_timeout="escalate",
-            escalations=[escalation(after=12 * 3600, to="alice"), escalation(after=24 * 3600, to="bob")],
+            escalations=[escalation(after=12 * 3600, to=one), escalation(after=24 * 3600, to=other)],
             audience=person,
             priority=10,
             title=lambda x: f"Reply to the review by {x['author']}",

@@ -1,7 +1,7 @@
 """`handrail demo`: the web inbox with work waiting. Kill it wherever you like and start it again: nothing is lost.
 
 What waits was asked in the hours before: the flows are executed with a clock that is turned back, and people who
-aren't here (alice, bob) decide as they would in the inbox.
+aren't here (alice and bob, say) decide as they would in the inbox.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handrail import App, settings
-from handrail.cli.demo_flows import register
+from handrail.cli.demo_flows import colleagues, register
+from handrail.cli.demo_team import TEAM
 from handrail.cli.ending import command, leave_soon
 from handrail.cli.execution import until_signalled
 from handrail.cli.printing import note
@@ -19,6 +20,8 @@ from handrail.inbox.moves import PENDING
 from handrail.people.facts import Role
 from handrail.requests.decision import Actor, Strength
 from handrail.requests.request import HumanRequest
+from handrail.teams.ports import TeamTransaction
+from handrail.teams.status import WorkflowStatus
 
 STORE = "sqlite:///handrail-demo-web.db"
 LETTER = """On Friday evening the hose of our dishwasher came off and water ran for about an hour before we noticed. \
@@ -91,17 +94,19 @@ async def _seed(url: str, person: str) -> None:
     async with app:
         actor = Actor(person, Strength.ASSERTED, "cli")
         await app.people.add(person, actor=actor, role=Role.ADMIN)
-        for name in ("alice", "bob"):
+        alice, bob = colleagues(person)
+        for name in (alice, bob):
             await app.people.add(name, actor=actor, role=Role.REVIEWER)
-        await _earlier(app, clock)
+        await _earlier(app, clock, alice, bob)
         clock.to(3.2)
         draft = await _asked(
             app, "publish-post", {"prompt": f"Write a short post about {POSTS[0]}"}, "post-418"
         )
         clock.to(2.1)
         words = "Make it longer, and mention who sets the hour. Replace a month with a week."
-        await app.inbox.decide(draft.id, "request_changes", actor=_as("alice"), comment=words)
+        await app.inbox.decide(draft.id, "request_changes", actor=_as(alice), comment=words)
         await _next(app, "post-418", draft)
+        await _at_rest(app, TEAM, {}, "notes-4.2")
         clock.to(1.7)
         stars = {"author": "carol", "stars": 2, "text": "Two days for an answer that was a link."}
         await _asked(app, "reply-to-reviews", stars, "review-88")
@@ -118,10 +123,10 @@ async def _seed(url: str, person: str) -> None:
         }
         vote = await _asked(app, "refund-requests", refund, "refund-88-1203")
         clock.to(0.2)
-        await app.inbox.decide(vote.id, "approve", actor=_as("alice"), comment="Late is late.")
+        await app.inbox.decide(vote.id, "approve", actor=_as(alice), comment="Late is late.")
 
 
-async def _earlier(app: App, clock: _Past) -> None:
+async def _earlier(app: App, clock: _Past, alice: str, bob: str) -> None:
     """Let posts and tickets of yesterday be decided, so that there is something to look back at."""
     first = await _asked(app, "publish-post", {"prompt": f"Write a short post about {POSTS[1]}"}, "post-416")
     second = await _asked(app, "publish-post", {"prompt": f"Write a short post about {POSTS[2]}"}, "post-417")
@@ -132,12 +137,25 @@ async def _earlier(app: App, clock: _Past) -> None:
         "ticket-5098",
     )
     clock.to(27)
-    await app.inbox.decide(first.id, "approve", actor=_as("alice"))
+    await app.inbox.decide(first.id, "approve", actor=_as(alice))
     clock.to(25)
-    await app.inbox.decide(second.id, "reject", actor=_as("bob"), comment="It promises a date.")
-    await app.inbox.decide(ticket.id, "approve", actor=_as("bob"))
+    await app.inbox.decide(second.id, "reject", actor=_as(bob), comment="It promises a date.")
+    await app.inbox.decide(ticket.id, "answer", payload="fault", actor=_as(bob))
     for run_id in ("post-416", "post-417", "ticket-5098"):
         await app.wait(run_id, 30)
+
+
+async def _at_rest(app: App, team: str, inputs: dict[str, Any], run_id: str) -> None:
+    """Start a team, and return once nothing moves on its board without a person."""
+    await app.start(team, inputs, run_id, initiator="carol")
+    async with asyncio.timeout(30):
+        while not await app.store.read(_is_blocked, run_id=run_id):  # noqa: ASYNC110 - its agents work
+            await asyncio.sleep(0.01)
+
+
+def _is_blocked(tx: TeamTransaction, *, run_id: str) -> bool:
+    team = tx.team(run_id)
+    return team is not None and team.status is WorkflowStatus.BLOCKED
 
 
 async def _asked(app: App, flow: str, data: dict[str, Any], run_id: str) -> HumanRequest:

@@ -89,8 +89,9 @@ def check_may_act(request: HumanRequest, actor: Actor, members: Members) -> None
     if name in audience.excluded:
         raise NotAllowed(f"{name!r} is excluded from request {request.id}", rule="excluded")
     if audience.not_initiator and name == request.initiator:
+        did = "started the run" if request.run_id else "opened it"
         raise NotAllowed(
-            f"{name!r} started the run and may not decide request {request.id}; ask somebody else",
+            f"{name!r} {did} and may not decide request {request.id}; ask somebody else",
             rule="initiator",
         )
     if (

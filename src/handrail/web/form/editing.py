@@ -1,6 +1,7 @@
 """Edit and approve: a form of what is judged, from which only what has changed is sent.
 
-An edit replaces values under keys that are there; it adds no key and removes none.
+An edit replaces values under keys that are there; it adds no key and removes none. A choice that the model wasn't
+sure of isn't made for who edits: it has to be chosen, be it as it was.
 """
 
 from collections.abc import Iterable
@@ -13,14 +14,17 @@ from handrail.requests.schema import problems as problems_of
 from handrail.requests.validation import merged
 from handrail.web.form.answer import Reading
 from handrail.web.form.build import begun, build, planted
-from handrail.web.form.fields import Form
+from handrail.web.form.fields import Choice, Entries, Field, Form, Group
 from handrail.web.form.names import Draft
 from handrail.web.form.posted import Posted, read_checked
 from handrail.web.form.resolve import Schema, resolve
 from handrail.web.form.tree import LONG
 
+_PROSE: Schema = {"type": "string", "contentMediaType": "text/plain"}
 AS_JSON: Schema = {"x-form": "json"}
 """A value of which nothing says what else it may be."""
+PROSE = frozenset({"content", "output"})
+"""keys of what people judge: a text there may grow, however short it is"""
 DEEPEST = 8
 """levels of a value that become fields"""
 
@@ -40,7 +44,7 @@ def inferred(value: JSON, depth: int = 0) -> Schema:
             return {"type": "number"}
         case str():
             long = len(value) > LONG or "\n" in value or "\r" in value
-            return {"type": "string", "contentMediaType": "text/plain"} if long else {"type": "string"}
+            return _PROSE if long else {"type": "string"}
         case list() if value and depth < DEEPEST:
             items = _common([inferred(each, depth + 1) for each in value])
             return AS_JSON if items is None else {"type": "array", "items": items}
@@ -61,7 +65,7 @@ def _common(found: list[Schema]) -> Schema | None:
         return first
     kinds = {each.get("type") for each in found}
     if kinds == {"string"}:
-        return {"type": "string", "contentMediaType": "text/plain"}
+        return _PROSE
     if kinds == {"array"}:
         items = _common([each["items"] for each in found])
         return None if items is None else {"type": "array", "items": items}
@@ -79,9 +83,13 @@ def edit_schema(proposal: dict[str, JSON], proposal_schema: Schema | None = None
     whole = proposal_schema or {}
     told = resolve(whole, whole).get("properties")
     known = told if isinstance(told, dict) else {}
-    fields = {key: known[key] if key in known else inferred(value) for key, value in proposal.items()}
+    fields = {key: known[key] if key in known else _guessed(key, value) for key, value in proposal.items()}
     definitions: Schema = {key: whole[key] for key in ("$defs", "definitions") if key in whole}
     return {**definitions, **_object(fields, list(proposal))}
+
+
+def _guessed(key: str, value: JSON) -> Schema:
+    return _PROSE if key in PROSE and isinstance(value, str) else inferred(value)
 
 
 def edit_form(
@@ -91,14 +99,28 @@ def edit_form(
     prefix: str = "edit",
     *,
     draft: Draft | None = None,
+    unsure: bool = False,
 ) -> Form:
-    """Return the form of a proposal; see `build` for the arguments.
+    """Return the form of a proposal; see `build` for the arguments. `unsure` leaves its choices to who edits.
 
     >>> edit_form({"content": "Hello"}).root.fields[0].title
     'Content'
     """
     schema = edit_schema(proposal, proposal_schema)
-    return build(schema, proposal, problems, prefix, draft=draft, blank=True)
+    form = build(schema, proposal, problems, prefix, draft=draft, blank=True)
+    return replace(form, root=_unled(form.root)) if unsure and draft is None else form
+
+
+def _unled(field: Field) -> Field:
+    """Return the field with no choice made that has to be made: one that may be left out would be lost."""
+    match field:
+        case Choice(required=True, options=options):
+            return replace(field, options=tuple(replace(each, chosen=False) for each in options))
+        case Group(fields=fields):
+            return replace(field, fields=tuple(map(_unled, fields)))
+        case Entries(entries=entries):
+            return replace(field, entries=tuple(replace(each, field=_unled(each.field)) for each in entries))
+    return field
 
 
 def read_edit(

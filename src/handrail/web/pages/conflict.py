@@ -1,5 +1,6 @@
 """Somebody was faster: who, with what, when; what became of the reader's words; where to go on."""
 
+from datetime import datetime
 from typing import Any
 
 from handrail.people.rights import Caller
@@ -42,11 +43,18 @@ async def problem(
         return Problem(
             title, told, "soon", "revise", next=((at.open(newest.id), "Show what changed"), onward)
         )
-    ended = telling.ending(request)
-    if ended is None or request.ended_at is None:
+    title, said = settled(request, face.clock.now())
+    if not title:
         return Problem("Your decision was not counted", str(error), "soon", "users")
-    said = request.outcome.comment if request.outcome and request.outcome.cause == "decision" else None
     if request.outcome and caller.name in request.outcome.by:
         lost = "That is yours already; it counts once."
-    title = f"{ended[2]} {ago(request.ended_at, face.clock.now())}"
-    return Problem(title, f"“{said[:500]}” {lost}" if said else lost, "soon", "users", next=(onward,))
+    return Problem(title, f"{said} {lost}".strip(), "soon", "users", next=(onward,))
+
+
+def settled(request: HumanRequest, now: datetime) -> tuple[str, str]:
+    """Return who settled a request, how and when, and with what words; nothing of one that is open."""
+    ended, outcome = telling.ending(request), request.outcome
+    if ended is None or request.ended_at is None:
+        return "", ""
+    said = outcome.comment if outcome and outcome.cause == "decision" else None
+    return f"{ended[2]} {ago(request.ended_at, now)}", f"“{said[:500]}”" if said else ""

@@ -76,7 +76,7 @@ def _check(asked: "Asked", verb: str, comment: str) -> None:
     if verb not in [str(each) for each in asked.verbs]:
         raise InvalidDecision("that can't be decided here: sign in and open the request")
     if verb == Verb.REJECT and not comment.strip():
-        raise InvalidDecision("say why you reject it: the run and its author get your words")
+        raise InvalidDecision("say why you reject it: whoever asked gets your words")
 
 
 class Asked:

@@ -13,7 +13,7 @@ from handrail.inbox.viewer import Viewer
 from handrail.people.rights import Caller, Right, may
 from handrail.requests.errors import UnknownId
 from handrail.web.auth.door import face_of, token_of
-from handrail.web.pages import sheet, shown
+from handrail.web.pages import conflict, sheet, shown
 from handrail.web.pages.kept import kept
 from handrail.web.pages.listed import PAGE, Listed, listed, query
 from handrail.web.pages.listed import Query as Asked
@@ -183,12 +183,15 @@ async def state(request: Request, caller: Known, request_id: str) -> Response:
     """Return how a request stands, for the script of a page that is being read."""
     read = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
     newer = await face_of(request).store.read(sheet.newest, request=read, caller=caller)
+    settled, words = conflict.settled(read, face_of(request).clock.now())
     return JSONResponse(
         {
             "version": read.version,
             "status": read.status.value,
-            "claimed_by": read.claimed_by,
-            "winner": read.winner,
+            "claimed_by": read.claimed_by if read.claimed_by != caller.name else None,
+            "settled": settled,
+            "words": words,
+            "yours": read.outcome is not None and caller.name in read.outcome.by,
             "newer": newer.id if newer.id != read.id else None,
             "newer_revision": newer.revision,
         }

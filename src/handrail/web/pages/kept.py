@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from starlette.datastructures import FormData
 
+from handrail.web.content.label import label
 from handrail.web.pages.shown import Typed
 
 Words = tuple[str, str]
@@ -41,7 +42,9 @@ def _field(name: str) -> str:
     prefix, _, path = name.partition("/")
     if prefix not in ("answer", "edit") or any(sign in name for sign in ("!", ":")) or name.endswith("[]"):
         return ""
-    return unquote(path) or "Your answer"
+    if not path:  # an answer may be a single text; of a version it only says that it is one
+        return "Your answer" if prefix == "answer" else ""
+    return ", ".join(label(unquote(part)) for part in path.split("/"))
 
 
 def _has_words(typed: Typed, page: Mapping[str, Any]) -> bool:

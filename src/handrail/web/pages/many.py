@@ -1,6 +1,12 @@
-"""Many at once: what was selected is shown, decided item by item, and told item by item; what failed stays selected."""
+"""Many at once: what was selected is shown, decided item by item, and told item by item.
 
-from dataclasses import dataclass
+What can only be judged on its own page (a form, a text too long to be shown) is refused here, before and after the
+question. What failed and may be tried again stays selected; what is over isn't tried again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,14 +14,17 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handrail.flows.node import ChainableNode
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
-from handrail.requests.errors import Conflict, HandrailError, InvalidInput, UnknownId
+from handrail.requests.errors import Conflict, HandrailError, InvalidInput, NotAllowed, UnknownId
+from handrail.requests.policy import First
 from handrail.requests.request import HumanRequest
 from handrail.web import acts
 from handrail.web.auth.door import face_of
+from handrail.web.content.value import proposal_html
 from handrail.web.failure import failure
-from handrail.web.pages import posting, sheet
+from handrail.web.pages import conflict, posting, sheet, shown, telling
 from handrail.web.pages.inbox import Known
 from handrail.web.pages.login import back_to
 from handrail.web.pages.render import render
@@ -24,6 +33,7 @@ from handrail.web.pages.visit import form_of
 router = APIRouter()
 MOST = 200
 VERBS = (Verb.APPROVE, Verb.REJECT)
+NOT_SHOWN = "it was not among those that were shown; look at it, and decide again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +42,16 @@ class Item:
 
     id: str
     title: str
-    seen: str = ""
     problem: str = ""
     request: HumanRequest | None = None
+    again: bool = False
+    """whether what failed may be tried again as it is"""
+    effect: str = ""
+    """what happens if it is decided"""
+    who: str = ""
+    """how many must agree, where the effect doesn't say so"""
+    vote: str = ""
+    """how far the votes have come, where this was one of several"""
 
 
 @router.post("/requests/many")
@@ -61,37 +78,63 @@ async def many(request: Request, caller: Known) -> Response:
             comment=comment,
             section_name="inbox",
         )
-    items = await face_of(request).store.read(_items, picked=tuple(picked), caller=caller, verb=chosen)
     return await render(
         request,
         "many.html",
         422 if sure else 200,
-        items=items,
+        items=await _read(request, caller, picked, chosen),
         verb=chosen,
         back=back,
         comment=comment,
-        problem="Say why; each run and its author get your words. Nothing was decided." if sure else "",
+        problem="Say why; whoever asked gets your words. Nothing was decided." if sure else "",
         section_name="inbox",
     )
 
 
-def _items(tx: Any, *, picked: tuple[str, ...], caller: Caller, verb: Verb) -> list[Item]:
-    return [_item(tx, request_id, caller, verb) for request_id in picked]
+async def _read(request: Request, caller: Caller, picked: list[str], verb: Verb) -> list[Item]:
+    face = face_of(request)
+    return await face.store.read(
+        _items, picked=tuple(picked), caller=caller, verb=verb, now=face.clock.now(), flows=face.flows
+    )
 
 
-def _item(tx: Any, request_id: str, caller: Caller, verb: Verb) -> Item:
+def _items(tx: Any, /, *, picked: tuple[str, ...], **given: Any) -> list[Item]:
+    return [_item(tx, request_id, **given) for request_id in picked]
+
+
+def _item(
+    tx: Any,
+    request_id: str,
+    *,
+    caller: Caller,
+    verb: Verb,
+    now: datetime,
+    flows: Mapping[str, ChainableNode],
+) -> Item:
     try:
         request = sheet.visible(tx, request_id=request_id, caller=caller)
     except UnknownId as error:
         return Item(request_id, request_id, problem=str(error))
-    title = request.draft.title
-    if request.ended:
-        return Item(request_id, title, problem="it is decided already")
-    if (refused := acts.refusal(tx, caller=caller, right=Right.DECIDE, request=request)) is not None:
-        return Item(request_id, title, problem=str(refused))
+    refused = acts.refusal(tx, caller=caller, right=Right.DECIDE, request=request)
+    problem = conflict.settled(request, now)[0] or (str(refused) if refused else _unseen(request, verb))
+    following = shown.following(flows.get(request.flow or ""), request)
+    return Item(
+        request_id,
+        request.draft.title,
+        problem,
+        request,
+        effect=telling.effect(request, following),
+        who=telling.who_decides(request) if isinstance(request.policy.quorum, First) else "",
+    )
+
+
+def _unseen(request: HumanRequest, verb: Verb) -> str:
+    """Return why a request can only be decided on its own page: what has to be filled in, or read to its end."""
     if verb not in request.draft.verbs:
-        return Item(request_id, title, problem="it needs answers; open it to decide")
-    return Item(request_id, title, request.content_hash, request=request)
+        return "it needs answers; open it to decide"
+    if verb is Verb.APPROVE and proposal_html(request.draft.proposal).cut:
+        return "it is too long to be shown at once; open it to decide"
+    return ""
 
 
 async def _decided(
@@ -99,18 +142,26 @@ async def _decided(
 ) -> list[Item]:
     """Decide one after the other: each is its own decision, and one that fails stops no other."""
     comment = posting.text(form, "comment").strip() or None
-    found = []
-    for request_id in picked:
-        title = request_id
-        try:
-            shown = await face_of(request).store.read(sheet.visible, request_id=request_id, caller=caller)
-            title, seen = shown.draft.title, posting.text(form, f"seen {request_id}")
-            if not seen:
-                raise Conflict(
-                    "it was not among those that were shown; look at it, and decide again", winner=None
-                )
-            await acts.decide(face_of(request), caller, request_id, verb, comment=comment, seen_hash=seen)
-            found.append(Item(request_id, title))
-        except HandrailError as error:
-            found.append(Item(request_id, title, problem=failure(error).detail))
-    return found
+    return [
+        await _one(request, caller, request_id, verb, posting.text(form, f"seen {request_id}"), comment)
+        for request_id in picked
+    ]
+
+
+async def _one(
+    request: Request, caller: Caller, request_id: str, verb: Verb, seen: str, comment: str | None
+) -> Item:
+    item = Item(request_id, request_id)
+    try:
+        [item] = await _read(request, caller, [request_id], verb)
+        if item.problem:
+            return item
+        if not seen:
+            return replace(item, problem=NOT_SHOWN, again=True)
+        done = await acts.decide(face_of(request), caller, request_id, verb, comment=comment, seen_hash=seen)
+    except (Conflict, NotAllowed) as error:
+        [after] = await _read(request, caller, [request_id], verb)
+        return after if after.problem else replace(after, problem=failure(error).detail, again=True)
+    except HandrailError as error:
+        return replace(item, problem=failure(error).detail, again=True)
+    return item if done.ended else replace(item, vote=telling.so_far(done))

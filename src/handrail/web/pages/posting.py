@@ -14,7 +14,7 @@ from handrail.web.form import read as read_answer
 from handrail.web.pages.shown import Typed
 
 WORDS_NEEDED = {
-    Verb.REJECT: "say why; the run and its author get your words",
+    Verb.REJECT: "say why; whoever asked gets your words",
     Verb.REQUEST_CHANGES: "say what should change",
 }
 NOTHING_TYPED = Typed()

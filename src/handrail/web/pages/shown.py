@@ -1,7 +1,7 @@
 """A sheet in the words and the markup of its page: everything the templates of one request are given."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,10 +25,6 @@ from handrail.web.pages import asking, rail, telling
 from handrail.web.pages.listed import Listed
 from handrail.web.pages.sheet import Sheet
 
-HINTS = {
-    "request_changes": "Whoever made it gets this with everything said before, and sends the next revision.",
-    "reject": "There is no further revision; the run goes on without approval, or ends.",
-}
 NOT_SHOWN_BESIDE = frozenset({"why", "confidence", "threshold", "unsure", "previous_feedback"})
 """keys of the context that have a place of their own on the page"""
 
@@ -93,11 +89,17 @@ def values(
     """Return what the templates of one request are given."""
     request = sheet.request
     content = proposal_html(request.draft.proposal, limit=None if whole else SHOWN)
-    document, doubts = with_doubts(content.html, find_doubts(request.draft.context))
+    beside = context_html(request.draft.context, without=NOT_SHOWN_BESIDE)
     rule = sheet.refused.rule if sheet.refused is not None else None
     may_decide = not request.ended and rule in (None, "claimed")  # what is claimed may be released
     form = _answer_form(sheet, typed) if may_decide and sheet.needs_answer else None
     editing = _editor(request, typed) if edit and may_decide and Verb.EDIT in request.draft.verbs else None
+    document, doubts = content.html, find_doubts(request.draft.context)
+    if editing is None and _is_title(request):  # what is judged stands beside the question
+        marked_context, doubts = with_doubts(beside.html, doubts)
+        beside = replace(beside, html=marked_context)
+    elif editing is None:
+        document, doubts = with_doubts(document, doubts)
     return {
         "act": lambda move: _address(request, listed, f"/{move}"),
         "here": lambda **more: _address(request, listed, "", **more),
@@ -107,7 +109,7 @@ def values(
         "shows_document": not _is_title(request),
         "doubts_html": doubts_html(doubts) if doubts else "",
         "doubts": doubts,
-        "context_html": context_html(request.draft.context, without=NOT_SHOWN_BESIDE),
+        "context_html": beside,
         "guideline_html": prose_html(request.draft.guideline) if request.draft.guideline else "",
         "difference": None if editing else _difference(sheet),
         "show": show if show in ("changes", "split", "document") else "changes",
@@ -133,7 +135,7 @@ def values(
         "moves": {right.value.split()[0].replace("send", "remind") for right in sheet.moves},
         "asking": asking.question(ask, sheet, typed.fields, typed.faults),
         "rail": rail.posts(sheet, now, following(flows.get(request.flow or ""), request)),
-        "hints": HINTS,
+        "hints": telling.hints(request),
         "done": telling.DONE,
         "looks": telling.LOOKS,
     }
@@ -158,7 +160,8 @@ def _answer_form(sheet: Sheet, typed: Typed) -> Form:
 
 
 def _editor(request: HumanRequest, typed: Typed) -> Form:
-    return typed.form or edit_form(request.draft.proposal, request.draft.proposal_schema)
+    draft, unsure = request.draft, telling.is_unsure(request)
+    return typed.form or edit_form(draft.proposal, draft.proposal_schema, unsure=unsure)
 
 
 def _difference(sheet: Sheet) -> Difference | None:
@@ -188,8 +191,10 @@ def _why_not(sheet: Sheet, caller: Caller) -> str:
             named = "" if request.audience.is_open else f" This one can be decided by {who}."
             return f"You are here to look: a {caller.role} doesn’t decide, {can} do.{named}"
         case "initiator":
-            rule = "You started this run, and this flow doesn’t let people approve their own work."
-            return f"{rule} It can be decided by {who}."
+            started = (
+                "You started this run, and this flow" if request.run_id else "You asked this, and its policy"
+            )
+            return f"{started} doesn’t let people approve their own work. It can be decided by {who}."
         case "excluded":
             return "You are excluded from deciding this one."
         case "audience" if sheet.is_asked:

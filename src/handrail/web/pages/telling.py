@@ -16,10 +16,10 @@ from handrail.web.pages.words import count, lasting
 SHOWN_NAMES = 4
 
 WHY = {
-    "approval": "The run goes on only with a person’s approval.",
+    "approval": "{} goes on only with a person’s approval.",
     "feedback": "The draft is revised until a person is content with it.",
     "review": "Several people judge it, each for themselves.",
-    "question": "The run needs an answer that only a person has.",
+    "question": "{} needs an answer that only a person has.",
     "interruption": "The work was cut off in the middle, and nobody knows whether it happened.",
 }
 
@@ -109,7 +109,38 @@ def why(request: HumanRequest) -> str:
     if isinstance(given, str) and given.strip():
         text = given.strip()
         return f"{text[0].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
-    return WHY.get(request.draft.kind, "A person’s judgement is needed here.")
+    told = WHY.get(request.draft.kind, "A person’s judgement is needed here.")
+    return told.format("The run" if request.run_id else "Whoever asked")
+
+
+def is_unsure(request: HumanRequest) -> bool:
+    """Whether people are asked because the machine was less sure than it has to be."""
+    threshold, found = request.draft.context.get("threshold"), confidence(request)
+    return _is_share(threshold) and (found is None or found.value < threshold)
+
+
+def hints(request: HumanRequest) -> dict[str, str]:
+    """Return what becomes of the words that a verb takes, and of the request."""
+    if not isinstance(request.policy.quorum, First):
+        vote = "It is one vote, and counts with the others; you may change it while it is open."
+        return dict.fromkeys(("request_changes", "reject"), vote)
+    end = "the run goes on without approval, or ends" if request.run_id else "whoever asked gets your words"
+    return {
+        "request_changes": "Whoever made it gets this with everything said before, and sends the next revision.",
+        "reject": f"There is no further revision; {end}.",
+    }
+
+
+def so_far(request: HumanRequest) -> str:
+    """Return how far the votes have come; of blind ones only how many there are.
+
+    A vote is no outcome: what it comes to is told only once the request has ended.
+    """
+    votes, asked = counting(request), len(request.asked or ())
+    if request.policy.blind:
+        return f"{len(votes)} of {asked} have voted" if asked else f"{count(len(votes), 'vote')} so far"
+    approving = sum(vote.verb in YES for vote in votes)
+    return f"{approving} of {needed(request.policy.quorum, asked)} needed to approve"
 
 
 def names(audience: Audience, without: Collection[str] = ()) -> str:

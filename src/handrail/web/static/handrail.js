@@ -113,6 +113,28 @@
       restore(form);
       form.addEventListener("input", () => keep(form));
     }
+    showKept();
+  };
+  // What was typed into a form that this page has no more: it is shown, to be copied.
+  const CALLED = { comment: "Your words", text: "Your comment", to: "Who should decide", reason: "Your reason" };
+  const calledOf = (name) => {
+    const [prefix, ...path] = name.split("/");
+    if (!["answer", "edit"].includes(prefix) || /[!:]|\[\]$/.test(name)) return CALLED[name];
+    const words = path.map(decodeURIComponent).join(", ").replace(/[_-]+/g, " ");
+    return words ? words[0].toUpperCase() + words.slice(1) : prefix === "answer" && "Your answer";
+  };
+  const showKept = () => {
+    const title = one("#title");
+    if (!title || one("[data-verbs] .btn") || one("#problem")) return; // where one may decide a form takes it up
+    const moves = ["edit", "request_changes", "reject", "answer", "comment", "reassign", "withdraw"];
+    const kept = moves.filter((move) => !one(`form[data-draft="${move} ${reading}"]`)).flatMap((move) => {
+      try { return JSON.parse(store.get(`draft ${move} ${reading}`))?.pairs ?? []; } catch { return []; }
+    }).map(([name, text]) => [calledOf(name), text]).filter(([called, text]) => called && text.trim());
+    if (!kept.length) return;
+    const words = kept.flatMap(([called, text]) => [
+      make("p", { className: "meta", textContent: called }), make("pre", { className: "source", tabIndex: 0, role: "group", ariaLabel: called, textContent: text }),
+    ]);
+    title.closest("header").append(make("details", { className: "raw", open: true }, make("summary", { textContent: "What you wrote" }), ...words));
   };
   // An entry more or less: nothing else moves, and what comes in has the focus.
   const change = async (form, button) => {
@@ -130,10 +152,11 @@
 
   // ---- Sending: said at once, in place, and only once ----
   const stopped = () => document.body.dataset.offline !== undefined || document.body.dataset.sent !== undefined;
+  const whyNot = (button) => button?.title || one("#offline")?.textContent || (document.body.dataset.sent === undefined ? "Not now." : "It is being sent.");
   const sending = (event) => {
     const form = event.target, button = event.submitter;
     if (form.method !== "post") return;
-    if (stopped() || button?.getAttribute("aria-disabled") === "true") return event.preventDefault();
+    if (stopped() || button?.getAttribute("aria-disabled") === "true") { say(whyNot(button)); return event.preventDefault(); }
     if (button?.matches("[data-draft] [formnovalidate]:not([data-send])") && form.id && !form.noValidate) {
       event.preventDefault();
       return change(form, button);
@@ -165,9 +188,19 @@
     new IntersectionObserver((found) => { if (found.some((each) => each.isIntersecting)) seen = true; }).observe(end);
   };
   const press = (key) => {
-    const target = all(`[data-key="${key}"]`).find((each) => each.checkVisibility());
+    const inMenu = (each) => each.closest("details.more")?.checkVisibility();
+    const target = all(`[data-key="${key}"]`).find((each) => each.checkVisibility() || inMenu(each));
     if (!target) return false;
-    if (target.getAttribute("aria-disabled") === "true") { say(target.title || "Not now."); return true; }
+    if (target.getAttribute("aria-disabled") === "true") { say(whyNot(target)); return true; }
+    if (target.matches("textarea")) { target.focus(); return true; }
+    if (target.matches("[data-firm]") && document.activeElement !== target) { // what can't be taken back isn't one key away
+      const menu = target.closest("details.more");
+      if (menu) menu.open = true;
+      target.focus();
+      say("Press again to abstain.");
+      return true;
+    }
+    if (target.matches("[data-beside]")) session.set("opened", "1");
     if (target.matches("[data-approve]") && !seen && document.activeElement !== target) {
       target.focus();
       say("You have not seen all of it. Press again to approve.");
@@ -228,7 +261,7 @@
         case "/": return search();
         case "?": showKeys(); return true;
         case "x": return pick();
-        case "j": case "k": case "a": case "e": case "c": case "r": case "v": case "f": case "u": return !event.repeat && press(key);
+        case "j": case "k": case "a": case "e": case "c": case "r": case "v": case "f": case "u": case "b": case "l": case "m": case "s": case "w": return !event.repeat && press(key);
       }
       return false;
     };
@@ -317,6 +350,7 @@
   const notice = (text, address, word, mark) => {
     one(`[data-${mark}]`)?.remove();
     const strip = make("div", { className: "strip is-soon", role: "status" }, make("span", { textContent: text }));
+    all(".strip[data-notice]").forEach((told) => told.remove()); // it was true of what was there before
     if (address) strip.append(make("a", { className: "btn push", href: address, textContent: word }));
     strip.setAttribute(`data-${mark}`, "");
     (one("#main") || document.body).prepend(strip);
@@ -337,10 +371,16 @@
       notice(text, `/requests/${encodeURIComponent(state.newer)}${location.search}`, "Show what changed", "live-notice");
       stopVerbs(text);
     } else if (ended) {
-      const text = `${state.winner || "Somebody"} has settled this meanwhile; what you typed is kept.`;
+      const yours = state.yours ? "That is yours already; it counts once." : "Nothing of yours was counted; what you typed is kept.";
+      const text = [`${state.settled}.`, state.words, yours].filter(Boolean).join(" ");
       notice(text, here, "See the decision", "live-notice");
+      one("[data-live-notice]").append(make("a", { className: "btn primary", href: one(".bar .back").href, textContent: "Next request" }));
       stopVerbs(text);
-    } else notice(state.claimed_by ? `${state.claimed_by} has claimed this.` : "This has changed while you were reading.", here, "Show it", "live-notice");
+    } else if (state.claimed_by) {
+      const text = `${state.claimed_by} has claimed this; what you typed is kept.`;
+      notice(text, here, "Show it", "live-notice");
+      stopVerbs(text);
+    } else notice("This has changed while you were reading.", here, "Show it", "live-notice");
   };
 
   // ---- Connected or not: a stream that is read with fetch, because that tells why it ended ----
@@ -418,7 +458,7 @@
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); if (event.target.name === "pick") keepPicked(); });
   document.addEventListener("click", (event) => {
     const { target } = event, unable = target.closest('[aria-disabled="true"]');
-    if (unable) { event.preventDefault(); event.stopPropagation(); return say(unable.title || one("#offline")?.textContent || "Not now."); }
+    if (unable) { event.preventDefault(); event.stopPropagation(); return say(whyNot(unable)); }
     if (target.closest("[data-arrivals] button")) return letIn();
     if (target.closest("[data-keyboard]")) { event.preventDefault(); return showKeys(); }
     if (target.closest("[data-discard]")) store.set(draftKey(one("#edit")), null);
@@ -438,6 +478,11 @@
   keepDrafts();
   watchEvidence();
   if (one("[data-notice]")) { one("#title")?.focus({ preventScroll: true }); say(one("[data-notice]").textContent.trim()); }
+  if (session.get("opened")) { // by a key: where one reads on, and what it is
+    session.set("opened", null);
+    one("#title")?.focus({ preventScroll: true });
+    say(one("#title") ? `${one("[data-place]")?.textContent ?? ""} ${one("#title").textContent}`.trim() : "");
+  }
   restorePicked();
   for (const link of all('a[href$="#edit"]')) link.hash = ""; // it would take the focus from the field
   const editable = "textarea, select, input:not([type=hidden])";
