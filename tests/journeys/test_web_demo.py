@@ -79,7 +79,10 @@ def waiting(page: str) -> dict[str, str]:
 def test_the_demo_waits_for_a_person_and_survives_the_plug(tmp_path: Path) -> None:
     with Server(tmp_path, "demo", "--port", "0") as server, closing(server.sign_in()) as browser:
         work = waiting(browser.get("/inbox").text)
-        assert len(work) == 5
+        assert len(work) == 6
+        board = browser.get("/boards/notes-4.2").text
+        assert "Blocked" in board
+        assert "Write the notes of release 4.2" in board
         assert "late" in browser.get("/inbox").text
         post = next(address for title, address in work.items() if title.startswith("Publish the post"))
         page = browser.get(post).text
