@@ -18,6 +18,7 @@ from handrail import (
     InvalidInput,
     StepFailed,
     Strength,
+    WebUIApprovalNode,
     at_least,
     idempotency_key,
     outcome,
@@ -346,8 +347,16 @@ async def test_content_of_any_kind_is_shown(content: Any) -> None:
     assert request.draft.proposal == {"content": content}
 
 
+async def test_a_run_that_begins_with_a_question_about_nothing_is_refused() -> None:
+    for node in (HumanApprovalNode(), WebUIApprovalNode()):
+        async with working(node) as app:
+            with pytest.raises(InvalidInput, match="there is nothing to show"):
+                await app.start("flow", {})
+            assert await app.runs.list() == []
+
+
 async def test_nothing_to_show_is_refused_before_anybody_is_asked() -> None:
-    async with working(HumanApprovalNode()) as app:
+    async with working(FunctionNode(lambda x: x) | HumanApprovalNode()) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="there is nothing to show"):
             await run.result(10)

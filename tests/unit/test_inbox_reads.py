@@ -162,7 +162,7 @@ async def test_runs_are_listed_for_whom_they_concern(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("bad", ["", "x", "ü", "W10", "bnVsbA", "A" * 2000, "WyJkdWUiLDEsMSwxXQ"])
 async def test_a_cursor_that_is_none_is_refused(bad: str) -> None:
-    with pytest.raises(InvalidInput, match="begin again without `after`"):
+    with pytest.raises(InvalidInput, match="leave it out to begin again"):
         cursor.read(bad, "due")
 
 

@@ -122,8 +122,13 @@ async def test_over_may_be_a_function_that_is_asked_once(is_async: bool) -> None
 )
 async def test_a_map_over_nothing_is_a_failed_step(over: Any, data: Data, words: str) -> None:
     with pytest.raises(StepFailed, match=words) as caught:
-        await result_of(MapNode(lambda x: x, over, name="each"), data)
+        await result_of(FunctionNode(lambda x: x) | MapNode(lambda x: x, over, name="each"), data)
     assert (caught.value.name, caught.value.kind) == ("each", "InvalidInput")
+
+
+async def test_a_run_that_begins_with_a_map_is_refused_without_its_items() -> None:
+    with pytest.raises(InvalidInput, match="the data has no 'items'"):
+        await result_of(MapNode(lambda x: x, "items", name="each"), {"others": []})
 
 
 async def test_an_over_that_raises_fails_its_step() -> None:

@@ -1,5 +1,6 @@
 """What every operation refuses in the same way: strangers, other keys, other bodies; always as a problem document."""
 
+import asyncio
 import hashlib
 import hmac
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from handrail import HumanApprovalNode, MapNode
 from handrail.people.rights import TABLE
 from handrail.requests.decision import SYSTEM
 from handrail.web.api import routes
@@ -163,7 +165,8 @@ async def test_what_does_not_exist_is_told_as_a_problem(desk: Desk) -> None:
         check_problem(await client.get("/api/v2/requests"), 404)
         wrong = await client.delete("/api/v1/requests")
         check_problem(wrong, 405)
-        assert wrong.headers["allow"] == "GET, POST"
+        assert wrong.headers["allow"] == "GET, HEAD, POST"
+        assert wrong.json()["detail"] == "this address takes GET, HEAD, POST, and not DELETE"
         check_problem(await client.get("/api/v1/me", headers={"host": "elsewhere.example"}), 421)
 
 
@@ -195,3 +198,65 @@ async def test_what_is_over_1_mib_is_413_wherever_it_is(desk: Desk) -> None:
     check_problem(await desk.call("alice", "POST", f"/requests/{asked['id']}/decisions", json=decision), 413)
     start = {"flow": "publish", "input": {"content": large}}
     check_problem(await desk.call("alice", "POST", "/runs", json=start), 413)
+
+
+async def test_head_is_answered_wherever_get_is_without_a_body(desk: Desk) -> None:
+    asked = await desk.open("alice")
+    async with desk.client("alice") as client:
+        for path in (
+            "/healthz",
+            "/login",
+            "/api/v1/requests",
+            f"/api/v1/requests/{asked['id']}",
+            "/api/v1/events",
+        ):
+            async with asyncio.timeout(20):
+                found = await client.head(path)
+            assert (found.status_code, found.content) == (200, b""), path
+        assert (await client.head("/api/v1/nothing")).status_code == 404
+
+
+async def test_a_page_that_takes_other_methods_says_which(desk: Desk) -> None:
+    async with desk.client() as client:
+        found = await client.delete("/login")
+    assert (found.status_code, found.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+async def test_who_was_first_is_not_told_that_somebody_was_faster(desk: Desk) -> None:
+    asked = await desk.open("alice")
+    verb = {"verb": "approve"}
+    for who, status in (("bob", 200), ("bob", 409), ("alice", 409)):
+        found = await desk.call(who, "POST", f"/requests/{asked['id']}/decisions", json=verb)
+        assert found.status_code == status
+        title = "You have decided this already" if who == "bob" else "Somebody was faster"
+        assert status == 200 or found.json()["title"] == title
+    many = {"decisions": [{"request_id": asked["id"], **verb}]}
+    found = await desk.call("bob", "POST", "/requests/batch-decisions", json=many)
+    assert found.json()["results"][0]["problem"]["title"] == "You have decided this already"
+
+
+async def test_a_cursor_of_something_else_says_to_leave_it_out(desk: Desk) -> None:
+    for path in ("/requests", "/runs"):
+        found = await desk.call("alice", "GET", f"{path}?cursor=nonsense")
+        check_problem(found, 422)
+        assert "leave it out to begin again" in found.json()["detail"]
+
+
+async def test_what_is_over_one_mebibyte_is_too_large_wherever_it_is(desk: Desk) -> None:
+    asked = await desk.open("alice", proposal={"content": "x"})
+    long = "x" * (1024 * 1024)
+    for path, body in (
+        ("/requests", {"title": "x", "proposal": {"content": long}}),
+        (f"/requests/{asked['id']}/decisions", {"verb": "edit", "payload": {"content": long}}),
+        (f"/requests/{asked['id']}/decisions", {"verb": "approve", "comment": long}),
+        (f"/requests/{asked['id']}/comments", {"text": long}),
+        ("/runs", {"flow": "publish", "input": {"content": long}}),
+    ):
+        check_problem(await desk.call("bob", "POST", path, json=body), 413)
+
+
+async def test_a_run_that_can_only_fail_is_refused(desk: Desk) -> None:
+    desk.app.flow("ask", HumanApprovalNode())
+    desk.app.flow("each", MapNode(lambda item: item, "items"))
+    for flow in ("ask", "each"):
+        check_problem(await desk.call("alice", "POST", "/runs", json={"flow": flow, "input": {}}), 422)

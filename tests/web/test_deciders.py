@@ -127,6 +127,9 @@ async def test_the_page_tells_admins_that_nobody_can_decide_and_offers_who_could
     assert '<option value="bob">' not in asking
     answer = await root.post(f"{path}/reassign", 422, to="root, nobody", reason="away")
     assert "'nobody' has no account" in text(answer.text)
+    assert "Name somebody else, or change that under People." in text(answer.text)
+    assert 'href="/settings/people">People</a>' in answer.text
+    assert "`" not in text(answer.text), "whoever is in a browser gives no commands"
     assert 'aria-describedby="ask-to-error"' in answer.text
     assert 'value="root, nobody"' in answer.text
     await here.visitor("bob")

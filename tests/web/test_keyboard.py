@@ -305,3 +305,29 @@ async def test_a_page_can_be_walked_with_tab_and_every_stop_is_seen(site: Site) 
         if name.strip().startswith("Reject"):
             break
     assert any(name.startswith("Approve") for name in reached)
+
+
+@pytest.mark.parametrize(("key", "word", "ended"), [("a", "Approve", "APPROVE"), ("r", "Reject", "REJECT")])
+async def test_a_and_r_decide_what_is_selected_and_control_enter_confirms(
+    site: Site, key: str, word: str, ended: str
+) -> None:
+    asked = [await site.ask(f"Number {number}", timeout=1000 + number) for number in range(3)]
+    page = await ready(await (await site.visit()).ask(asked[0]))
+    for pressed in ("x", "j", "x"):
+        await page.keyboard.press(pressed)
+        await ready(page)
+    await page.keyboard.press(key)
+    heading = page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text(f"{word} 2 requests?")
+    await expect(heading).to_be_focused()
+    if key == "r":
+        await page.get_by_label("Why are they rejected?").fill("Not now.")
+    await page.keyboard.press("Control+Enter")
+    await expect(heading).to_have_text(f"2 {'approved' if key == 'a' else 'rejected'}")
+    await expect(heading).to_be_focused()
+    stored = [await site.stored(request) for request in asked]
+    assert [str(each.outcome.verb).upper() if each.outcome else None for each in stored] == [
+        ended,
+        ended,
+        None,
+    ]

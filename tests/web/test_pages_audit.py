@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -51,11 +52,13 @@ async def test_each_line_is_told_in_words_the_newest_first(here: Place) -> None:
     page = await alice.see("/audit")
     said = text(page)
     rejected, commented = (
-        said.index("bob rejected Publish it? No source."),
+        said.index("bob rejected Publish it? , which settled it No source."),
         said.index("bob commented on Publish it?"),
     )
     assert rejected < commented < said.index("alice asked Publish it?")
-    assert "bob settled Publish it? reject" in said
+    assert "settled Publish it?" not in said, "one act is told once"
+    assert " · line " not in said
+    assert re.search(r'title="[^"]+, line \d+"', page)
     assert "root made a one-time link person alice" in said
     assert "alice signed in by link" in said
     assert f'href="/requests/{request_id}"' in page

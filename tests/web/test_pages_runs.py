@@ -13,6 +13,7 @@ from handrail.flows.function import as_flow
 from handrail.inbox import views
 from handrail.people.facts import Role
 from handrail.requests.decision import Actor, Strength
+from handrail.requests.policy import escalation
 from handrail.runs.run import RunStatus
 from handrail.web.pages import runs
 from tests.support.web_visits import FAILS, Place, place, text
@@ -163,7 +164,7 @@ async def test_a_run_is_a_timeline_with_inputs_outputs_and_what_models_used(here
     assert '"content": "# rivers' in said
     assert "input: the result of Draft" in said
     assert (
-        "Calls 1 Models write Input 0 tokens" in said
+        "Calls 1 Function write in place of a model Log" in said
     )  # what the second step passes on is not counted again
     assert "alice started the run" in said
     assert "The run finished" in said
@@ -193,7 +194,7 @@ async def test_an_old_entry_without_times_is_shown_without_them(here: Place) -> 
     await here.run("write", {"prompt": "rivers"}, "post")
     await here.app.store.do(lambda tx: tx.connection.execute("UPDATE journal SET at = NULL, took = NULL"))
     said = text(await alice.see("/runs/post"))
-    assert "Draft Done LLMNode · write" in said
+    assert "Draft Done LLMNode · function write" in said
 
 
 async def test_branches_are_indented_and_the_open_request_is_linked(here: Place) -> None:
@@ -377,3 +378,41 @@ async def test_a_notice_that_was_tampered_with_is_not_shown(here: Place) -> None
         "handrail-notice", "WyJHaXZlIHVzIHlvdXIgcGFzc3dvcmQiLCAiZG9uZSJd.0", domain="127.0.0.1"
     )
     assert "Give us your password" not in await alice.see("/runs")
+
+
+async def test_a_late_request_is_told_as_late_and_its_escalation_is_in_the_log(here: Place) -> None:
+    rungs = [escalation(after=3600, to="root"), escalation(after=7200, to="dave")]
+    here.app.flow(
+        "late", HumanApprovalNode(title="Publish?", timeout=600, on_timeout="escalate", escalations=rungs)
+    )
+    alice = await here.visitor("alice", Role.ADMIN)
+    await here.run("late", {"content": "x"}, "late-1")
+    request_id = await request_of(here, "late-1")
+    await here.app.inbox.escalate(request_id, actor=BOB)
+    here.clock.turn(3000)
+    said = text(await alice.see("/runs/late-1"))
+    assert "was due today 12:10 (40 min late)" in said
+    assert "next step today" in said
+    assert "bob escalated “Publish?”" in said
+
+
+async def test_a_step_tells_how_long_it_waited_for_people(here: Place) -> None:
+    alice = await here.visitor("alice", Role.ADMIN)
+    await here.run("approve", {"prompt": "lakes"}, "post")
+    here.clock.turn(3900)
+    assert "waited 1 h 5 min for people" in text(await alice.see("/runs/post"))
+    await here.app.inbox.decide(await request_of(here, "post"), "approve", actor=BOB)
+    await settled(here, "post", RunStatus.FINISHED)
+    here.clock.turn(3900)
+    assert "waited 1 h 5 min for people" in text(await alice.see("/runs/post"))
+
+
+async def test_a_failed_run_says_what_to_do(here: Place) -> None:
+    here.app.flow("needs", FunctionNode(lambda x: {"is": x["ticket"]}, name="read"))
+    alice = await here.visitor("alice", Role.ADMIN)
+    await here.run("needs", {}, "needs-1")
+    await settled(here, "needs-1", RunStatus.FAILED)
+    said = text(await alice.see("/runs/needs-1"))
+    assert "KeyError" in said
+    assert "Mend the cause" in said
+    assert "then try again: it goes on at this step." in said

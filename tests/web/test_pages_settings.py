@@ -484,3 +484,20 @@ async def test_signing_in_again_ends_the_session_that_the_browser_had(here: Plac
     refused = await bob.http.post("/login", data={"form_token": "x", "who": "carol", "password": "wrong"})
     assert refused.status_code == 403
     assert len(await here.people.sessions("carol")) == 1, "only a login ends it"
+
+
+async def test_the_wait_after_wrong_passwords_grows_and_is_never_told_as_none(here: Place) -> None:
+    await here.people.add("alice", actor=ROOT, password=PASSWORD)
+    visitor = await here.visitor(None)
+    await visitor.see("/login")
+    told = []
+    for tries in (5, 1, 1):
+        for _ in range(tries):
+            await visitor.post("/login", 401, who="alice", password="wrong horse")
+        first = await visitor.post("/login", 429, who="alice", password="wrong horse")
+        here.clock.turn(0.6)
+        again = await visitor.post("/login", 429, who="alice", password=PASSWORD)
+        told.append((first.headers["retry-after"], again.headers["retry-after"]))
+        assert f"Try again in {told[-1][1]} s;" in text(again.text)
+        here.clock.turn(10)
+    assert told == [("1", "1"), ("2", "2"), ("4", "4")]

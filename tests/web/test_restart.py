@@ -72,3 +72,9 @@ async def test_what_strangers_ask_for_is_no_crash_in_the_log(server: Served, bro
     said = await server.stop(signal.SIGTERM)
     assert "Traceback" not in said
     assert "rror" not in said.replace("/login", "")
+
+
+async def test_a_server_tells_its_store_where_it_is(server: Served) -> None:
+    app = App(store=server.store)
+    async with app.connect():
+        assert app.store.web_url == server.url

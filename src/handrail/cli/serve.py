@@ -64,6 +64,7 @@ async def serve_app(
     await _check_people(app.people, host, store)
     check_named(host, url)
     async with Serving(host, port, url) as serving:
+        app.store.served.tell(serving.url)
         face = app.face(serving.url)
         callbacks = Callbacks(face.store, face.clock, face.people.secret, face.outgoing)
         app.channels.setdefault(CHANNEL, callbacks)

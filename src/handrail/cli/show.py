@@ -14,7 +14,7 @@ from handrail.cli.opening import opened, option
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.outbox import listed
 from handrail.cli.printing import asked, json_text, moment, print_json, print_table, say
-from handrail.flows.web_approval import request_url
+from handrail.flows.web_approval import request_url, web_url
 from handrail.inbox import views
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
@@ -44,7 +44,11 @@ async def show(
         if request is not None:
             messages = await app.store.read(listed, request_id=given)
             detail = await views.detail(app.store, given)
-            found = {**detail, "messages": messages, "task_url": request_url(given)}
+            found = {
+                **detail,
+                "messages": messages,
+                "task_url": request_url(given, web_url(app.store.web_url)),
+            }
         elif run is not None:
             found = await _detail(app, run)
         else:

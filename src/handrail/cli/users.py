@@ -12,7 +12,7 @@ from handrail.cli.ending import command
 from handrail.cli.opening import actor, connected, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, note, print_items, print_json, say
-from handrail.flows.web_approval import DEFAULT_URL
+from handrail.flows.web_approval import DEFAULT_URL, web_url
 from handrail.people.facts import Kind, Person, Role
 from handrail.people.link import LOGIN_LIFE
 from handrail.requests.errors import InvalidInput
@@ -29,7 +29,7 @@ Url = Annotated[
     typer.Option(
         "--url",
         metavar="URL",
-        help=f"Where the server is reached; else HANDRAIL_URL, or {DEFAULT_URL}.",
+        help=f"Where the server is reached; else HANDRAIL_URL, where it was served last, or {DEFAULT_URL}.",
         show_default=False,
     ),
 ]
@@ -81,14 +81,19 @@ def _password(from_stdin: bool) -> str:
 
 async def _link(app: App, person: Person, url: str | None) -> Item:
     token = await app.people.make_link(Kind.LOGIN, person.name, actor=actor(None))
-    server = (url or os.environ.get("HANDRAIL_URL") or DEFAULT_URL).rstrip("/")
+    server = (url or web_url(app.store.web_url)).rstrip("/")
     return {"url": f"{server}{LOGIN_PATH}{token}", "seconds": LOGIN_LIFE}
 
 
-def _show_link(link: Item, url: str | None) -> None:
+def _is_known(app: App, url: str | None) -> bool:
+    """Whether it was said where the server is, by whoever asks or by a server."""
+    return bool(url or os.environ.get("HANDRAIL_URL") or app.store.web_url)
+
+
+def _show_link(link: Item, known: bool) -> None:
     say(link["url"])
     note(f"It works once, within {LOGIN_LIFE / 60:.0f} minutes: hand it to nobody else.")
-    if not (url or os.environ.get("HANDRAIL_URL")):
+    if not known:
         note(f"It assumes that the server is at {DEFAULT_URL}: say where by --url, or by HANDRAIL_URL.")
 
 
@@ -150,13 +155,14 @@ async def add_user(
             password=password,
         )
         made = await _link(app, person, url) if link else None
+        known = _is_known(app, url)
         everybody = await app.people.everybody()
     if as_json:
         print_json([{**public(person), **(made or {})}])
     else:
         say(f"{person.name} may log in as {person.role}" if not service else f"{person.name} was added")
         if made:
-            _show_link(made, url)
+            _show_link(made, known)
     if not any(one.role is Role.ADMIN and one.active and not one.service for one in everybody):
         note("nobody is an admin yet: handrail users role NAME admin")
 
@@ -213,7 +219,8 @@ async def login_link(name: Name, url: Url = None, store: Store = None, as_json: 
     """Print a one-time link by which somebody logs in."""
     async with opened(store, f"person {name!r}") as app:
         made = await _link(app, await app.people.find(name), url)
+        known = _is_known(app, url)
     if as_json:
         print_json([made])
     else:
-        _show_link(made, url)
+        _show_link(made, known)

@@ -4,6 +4,7 @@ from typing import Literal, Unpack
 
 from handrail.flows.execution import Data, Stopped
 from handrail.flows.human import (
+    NOTHING,
     Asking,
     HumanNode,
     Title,
@@ -55,6 +56,11 @@ class HumanApprovalNode(HumanNode):
         if on_reject not in ("continue", "stop"):
             raise InvalidInput(f"on_reject={on_reject!r}: use 'continue' or 'stop'")
         self.on_reject = on_reject
+
+    def check_input(self, data: Data) -> None:
+        """Raise `InvalidInput` where there is nothing to show; a run that begins with that would only fail."""
+        if not data and type(self).execute is HumanApprovalNode.execute:  # a subclass may show what it likes
+            raise InvalidInput(NOTHING)
 
     async def execute(self, data: Data) -> Data:  # type: ignore[override]
         """Ask, and add the decision to the data."""

@@ -13,6 +13,7 @@ from handrail.requests.policy import Audience, Escalation, OnTimeout, Quorum, po
 from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.requests.validation import merged
 
+NOTHING = "there is nothing to show to people: the data is empty"
 Title = str | Callable[[Data], str]
 
 
@@ -110,7 +111,7 @@ def make_draft(
 ) -> RequestDraft:
     """Return the request to open; raises `NotJSON` or `InvalidInput` before anybody is asked."""
     if not proposal:
-        raise InvalidInput("there is nothing to show to people: the data is empty")
+        raise InvalidInput(NOTHING)
     encode(proposal, "what people are shown")
     return RequestDraft(
         kind=kind,

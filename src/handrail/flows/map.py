@@ -63,20 +63,15 @@ class MapNode(ChainableNode):
         branches = _Branches(self._one, await self._items(data))
         return {**data, self.into: await inside("MapNode").gather(branches, self.limit)}
 
+    def check_input(self, data: Data) -> None:
+        """Raise `InvalidInput` if the data has no items under the key that is mapped over."""
+        if not callable(self.over) and type(self).execute is MapNode.execute:
+            _items_under(data, self.over)
+
     async def _items(self, data: Data) -> list[JSON]:
-        if callable(self.over):
-            items, what = await step("items", self.over, isolated(data)), "what over(data) returned"
-        elif self.over not in data:
-            raise InvalidInput(f"there is nothing to map over: the data has no {self.over!r}")
-        else:
-            items, what = data[self.over], repr(self.over)
-        if not isinstance(items, list):
-            raise InvalidInput(f"there is nothing to map over: {what} is {type(items).__name__}, not a list")
-        if not items:
-            raise InvalidInput(
-                f"there is nothing to map over: {what} is empty; put Branch(...) in front if that may be"
-            )
-        return items
+        if not callable(self.over):
+            return _items_under(data, self.over)
+        return _checked(await step("items", self.over, isolated(data)), "what over(data) returned")
 
     async def _one(self, item: JSON) -> Data:
         try:
@@ -108,3 +103,19 @@ class _Branches(Sequence[Callable[[], Awaitable[JSON]]]):
         if isinstance(place, slice):
             return _Branches(self._execute, self._items[place])
         return lambda: self._execute(self._items[place])
+
+
+def _items_under(data: Data, key: str) -> list[JSON]:
+    if key not in data:
+        raise InvalidInput(f"there is nothing to map over: the data has no {key!r}")
+    return _checked(data[key], repr(key))
+
+
+def _checked(items: Any, what: str) -> list[JSON]:
+    if not isinstance(items, list):
+        raise InvalidInput(f"there is nothing to map over: {what} is {type(items).__name__}, not a list")
+    if not items:
+        raise InvalidInput(
+            f"there is nothing to map over: {what} is empty; put Branch(...) in front if that may be"
+        )
+    return items

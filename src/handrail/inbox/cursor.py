@@ -39,4 +39,4 @@ def _is_whole(value: object) -> bool:
 
 def refused() -> InvalidInput:
     """Return what is said about a cursor of something else."""
-    return InvalidInput("this cursor isn't one of this list: begin again without `after`")
+    return InvalidInput("this cursor isn't one of this list: leave it out to begin again")

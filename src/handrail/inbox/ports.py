@@ -263,6 +263,11 @@ Tx = TypeVar("Tx", bound=InboxTransaction, contravariant=True)
 class Store(Protocol):
     """Where everything is kept. `do` writes, `read` sees one consistent moment."""
 
+    @property
+    def web_url(self) -> str | None:
+        """Where people reach its pages; None if nobody has served them yet."""
+        ...
+
     async def do(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R: ...
     async def read(self, unit: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R: ...
     def listen(self, listener: "Listener") -> Callable[[], None]:

@@ -85,6 +85,11 @@ class Scope:
         """The id of the run."""
         return self.activation.run_id
 
+    @property
+    def web_url(self) -> str | None:
+        """Where people reach the pages of the store, if they are served."""
+        return self.activation.store.web_url
+
     def now(self) -> datetime:
         """Return the present moment, which a replay would not repeat."""
         return self.activation.clock.now()

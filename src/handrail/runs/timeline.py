@@ -54,6 +54,8 @@ class Spent:
 
     calls: int = 0
     models: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    """functions that stood in for a model: those count no tokens"""
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
@@ -154,7 +156,10 @@ def _used(result: JSON) -> Spent | None:
             cost = usage.get("cost", result.get("cost"))
             given, made = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
             told = float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None
-            return Spent(_count(usage.get("requests")) or 1, (model,), given, made, told)
+            calls = _count(usage.get("requests")) or 1
+            if not given and not made and told is None:
+                return Spent(calls, functions=(model,))
+            return Spent(calls, (model,), input_tokens=given, output_tokens=made, cost=told)
     return None
 
 
@@ -167,6 +172,7 @@ def _added(one: Spent, other: Spent) -> Spent:
     return Spent(
         one.calls + other.calls,
         tuple(dict.fromkeys((*one.models, *other.models))),
+        tuple(dict.fromkeys((*one.functions, *other.functions))),
         one.input_tokens + other.input_tokens,
         one.output_tokens + other.output_tokens,
         sum(costs) if costs else None,

@@ -2,6 +2,7 @@
 
 handrail.db             the data            handrail.db-wal, -shm   SQLite's own
 handrail.db-writers.lock  the queue of writers      handrail.db-<worker>.lock   a living worker
+handrail.db.url         where its pages are served
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from handrail.stores.failures import translate
 from handrail.stores.filelock import NoWorkerLocks, WorkerLocks, WriterLock
 from handrail.stores.lane import Lane
 from handrail.stores.migration import check, upgrade
+from handrail.stores.served import Served
 from handrail.stores.transaction import Transaction
 
 P = ParamSpec("P")
@@ -46,6 +48,7 @@ class SQLiteStore:
         self.where = str(self.path) if self.path else "the store in memory"
         self.liveness: Liveness = NoWorkerLocks() if self.path is None else WorkerLocks(self.path)
         self.upgraded: tuple[int, int] = (0, 0)
+        self.served = Served(self.path)
         self._bell = Bell(alone=self.path is None)
         self._opening = threading.Lock()
         self._users = 0
@@ -135,6 +138,11 @@ class SQLiteStore:
                 f"{self.where} was opened before a fork: open a store of its own in the child process"
             )
         return lane
+
+    @property
+    def web_url(self) -> str | None:
+        """Where people reach its pages, as far as that is known."""
+        return self.served.url
 
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Let `follower` go on, in the same transaction, with what units of this process wake; returns what ends it."""

@@ -70,10 +70,12 @@ CONFLICTS = {
     "state": ("not-now", "This can't be done as things are"),
 }
 """a conflict, by what it is about: its kind and title"""
+YOURS = "You have decided this already"
+"""the title where nobody else was faster"""
 
 
-def failure(error: Exception) -> Failure:
-    """Return what an error means; what nobody foresaw is a 500 that tells nothing of its insides."""
+def failure(error: Exception, reader: str | None = None) -> Failure:
+    """Return what an error means to `reader`; what nobody foresaw is a 500 that tells nothing of its insides."""
     told = str(error)
     match error:
         case Stranger() | Refused() | Throttled() | Misfit():
@@ -85,7 +87,9 @@ def failure(error: Exception) -> Failure:
         case InvalidDecision():
             return Failure(422, "invalid-decision", "The decision doesn't fit", told, fields=error.fields)
         case Conflict():
-            return Failure(409, *CONFLICTS[error.about], told, winner=error.winner)
+            kind, title = CONFLICTS[error.about]
+            title = YOURS if error.about == "late" and reader and error.winner == reader else title
+            return Failure(409, kind, title, told, winner=error.winner)
         case RunMismatch():
             return Failure(409, "run-mismatch", "This run id means something else", told)
         case PayloadTooLarge():

@@ -1,5 +1,6 @@
 """Before any route: the host is ours, the body is not too large. After it: the headers of a strict page."""
 
+import asyncio
 import itertools
 import secrets
 from urllib.parse import urlsplit
@@ -11,8 +12,8 @@ from handrail.web.failure import Refused
 
 MOST = 5 * 1024 * 1024
 """bytes of a posted form: 1 MiB of text takes up to three times that as forms are written, beside other fields"""
-MOST_JSON = 1280 * 1024
-"""bytes of a body of the API: a payload of 1 MiB, and what is around it"""
+MOST_JSON = 1024 * 1024
+"""bytes of a body of the API"""
 
 POLICY = "; ".join(
     [
@@ -65,7 +66,10 @@ class Guard:
             await send(message)
 
         most = MOST_JSON if scope["path"].startswith("/api/") else MOST
-        await self._app(scope, _bounded(receive, most), sending)
+        if scope["method"] == "HEAD":
+            await _head(self._app, scope, receive, sending)
+        else:
+            await self._app(scope, _bounded(receive, most), sending)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refused | None:
         """Say why a request is not answered at all: a host that isn't ours is how foreign pages reach loopback."""
@@ -91,6 +95,30 @@ class Guard:
         headers["x-request-id"] = scope["state"]["reference"]
         if self._secure:
             headers["strict-transport-security"] = "max-age=31536000"
+
+
+async def _head(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as GET is answered, without the body: what it leads to is told whichever method asks."""
+    over = asyncio.Event()
+
+    async def receiving() -> Message:
+        asked = asyncio.ensure_future(receive())
+        ended = asyncio.create_task(over.wait())
+        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        if over.is_set():  # a stream would go on for ever
+            asked.cancel()
+            return {"type": "http.disconnect"}
+        return await asked
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif not over.is_set():
+            over.set()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    await app({**scope, "method": "GET"}, receiving, sending)
 
 
 def _host(address: str) -> str:

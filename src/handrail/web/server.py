@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from importlib.metadata import version
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handrail.requests.errors import FieldProblem, HandrailError, UnknownId
@@ -70,27 +72,31 @@ class _Checked:
 
 async def tell(request: Request, error: Exception) -> Response:
     """Answer with what an error means: a problem document for programs, a page for people."""
-    told = failure(_as_ours(error))
+    caller = getattr(request.state, "caller", None)
+    told = failure(_as_ours(error, request), caller.name if caller else None)
     reference = request.state.reference
     if told.status >= 500:
         log.error("request %s failed: %s %s", reference, request.method, request.url.path, exc_info=error)
     if request.url.path.startswith(FOR_PROGRAMS):
         return problem(request, told)
-    return await errors.page(request, told)
+    response = await errors.page(request, told)
+    if told.status == 405:
+        response.headers["allow"] = _allowed(request)
+    return response
 
 
 def problem(request: Request, told: Failure) -> JSONResponse:
     """Return a failure as a problem document."""
-    headers = {"retry-after": str(max(1, round(told.wait)))} if told.wait else {}
+    headers = {"retry-after": str(ceil(told.wait))} if told.wait else {}
     if told.status == 401:
         headers["www-authenticate"] = 'Bearer realm="handrail"'
     if told.status == 405:
-        headers["allow"] = api.allowed(request.url.path)
+        headers["allow"] = _allowed(request)
     document = as_problem(told, instance=request.url.path, reference=request.state.reference)
     return JSONResponse(document, told.status, headers, media_type="application/problem+json")
 
 
-def _as_ours(error: Exception) -> Exception:
+def _as_ours(error: Exception, request: Request) -> Exception:
     """Return the error of our own tree for one of the framework's."""
     match error:
         case RequestValidationError():
@@ -99,9 +105,23 @@ def _as_ours(error: Exception) -> Exception:
             return Misfit("body" if in_body else "parameter", [_field(each) for each in found])
         case HTTPException(status_code=404):
             return UnknownId("there is nothing at this address")
+        case HTTPException(status_code=405):
+            return Refused(
+                f"this address takes {_allowed(request)}, and not {request.method[:20]}", status=405
+            )
         case HTTPException():
             return Refused(str(error.detail), status=error.status_code)
     return error
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that an address takes, as the header Allow has them; HEAD goes wherever GET does."""
+    routes = [route for router in (*api.ROUTERS, *pages.routers()) for route in router.routes]
+    here = [
+        route for route in routes if isinstance(route, Route) and route.path_regex.match(request.url.path)
+    ]
+    found = {method for route in here for method in route.methods or ()}
+    return ", ".join(sorted({*found, "HEAD"} if "GET" in found else found))
 
 
 def _field(found: Mapping[str, Any]) -> FieldProblem:

@@ -31,9 +31,3 @@ def install(app: FastAPI) -> None:
 def routes() -> list[APIRoute]:
     """Return all routes."""
     return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-
-
-def allowed(path: str) -> str:
-    """Return the methods that an address takes, as the header Allow has them."""
-    found = {method for route in routes() if route.path_regex.match(path) for method in route.methods or ()}
-    return ", ".join(sorted(found))

@@ -192,7 +192,7 @@ async def _decided(request: Request, face: Face, caller: Caller, item: BatchItem
     try:
         found = await _decide(face, caller, item.request_id, item)
     except HandrailError as error:
-        what = failure(error)
+        what = failure(error, caller.name)
         path, reference = f"/api/v1/requests/{item.request_id}/decisions", request.state.reference
         problem = as_problem(what, instance=path, reference=reference)
         return {"request_id": item.request_id, "status": what.status, "problem": problem}

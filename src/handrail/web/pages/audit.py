@@ -96,7 +96,7 @@ async def list_lines(
     if not problems:
         page = await audit.audit(face.store, which, before=place, limit=PAGE)
         hidden = await face.store.read(_hidden, lines=page.lines, reader=caller.name)
-        told = [deeds.told(line, hidden=line.sequence in hidden) for line in page.lines]
+        told = deeds.joined([deeds.told(line, hidden=line.sequence in hidden) for line in page.lines])
         ids = tuple({deed.request_id for deed in told if deed.request_id})
         titles = await face.store.read(_titles, ids=ids)
         older = page.next and address.queried("/audit", asked.values, before=page.next)

@@ -33,6 +33,7 @@ from handrail.web.pages.posting import Posting
 from handrail.web.pages.shown import FieldLink, Problem, Typed
 from handrail.web.pages.telling import DONE, LOOKS
 from handrail.web.pages.visit import form_of
+from handrail.web.pages.words import sentence
 
 router = APIRouter()
 UNCHANGED = "Nothing was changed"
@@ -119,7 +120,7 @@ async def decide(request: Request, caller: Known, at: At, request_id: str) -> Re
 def _fields(given: Posting) -> Problem:
     """Return what is at fault, with links to the fields."""
     number = len(given.problems)
-    links = tuple(FieldLink(target, word) for target, word, _ in given.problems)
+    links = tuple(FieldLink(target, word, message) for target, word, message in given.problems)
     if number == 1:
         _, word, message = given.problems[0]
         return Problem("One answer needs a change before this counts", f"{word}: {message}", links=links)
@@ -128,7 +129,7 @@ def _fields(given: Posting) -> Problem:
 
 def _told(asked: HumanRequest, decided: HumanRequest, verb: str, at: Asked) -> Notice:
     """Return what the next page says about it: only what the server knows."""
-    title = asked.draft.title[:200]
+    title = named(asked)
     look, icon = LOOKS[Verb(verb)]
     if decided.id != asked.id:
         return Notice(
@@ -138,6 +139,11 @@ def _told(asked: HumanRequest, decided: HumanRequest, verb: str, at: Asked) -> N
     if not decided.ended:
         said = "Your vote is counted."
     return Notice(said, title, look.removeprefix("is-"), icon, at.open(asked.id), "See it")
+
+
+def named(request: HumanRequest) -> str:
+    """Return what tells a request from others that are called the same: its title, and whose it is."""
+    return " · ".join(each for each in (request.draft.title[:200], (request.run_id or "")[:60]) if each)
 
 
 @router.post("/requests/{request_id}/claim")
@@ -159,6 +165,10 @@ async def comment(request: Request, caller: Known, at: At, request_id: str) -> R
     """Say something without deciding."""
     text = posting.text(await form_of(request), "text")
     visit = Visit(request, caller, at, request_id)
+    if not text.strip():
+        told = "write what you want to say"
+        problem = Problem(UNCHANGED, sentence(told), links=(FieldLink("comment", "Your comment", told),))
+        return await visit.page(422, problem, Typed())
     return await _moved(
         visit, Right.COMMENT, moves.comment, "Comment added.", typed=Typed(text=text), text=text
     )
@@ -188,7 +198,7 @@ async def reassign(request: Request, caller: Known, at: At, request_id: str) -> 
     visit = Visit(request, caller, at, request_id)
     if not who:
         fault = FieldProblem("to", "Name who should decide.")
-        return await visit.page(422, *_misnamed("Nobody is named", typed, fault), ask="reassign")
+        return await visit.page(422, *_misnamed(visit.caller, typed, fault), ask="reassign")
     try:
         named = audience(who)
     except InvalidInput as error:
@@ -209,10 +219,13 @@ async def withdraw(request: Request, caller: Known, at: At, request_id: str) -> 
     )
 
 
-def _misnamed(told: str, typed: Typed, fault: FieldProblem) -> tuple[Problem, Typed]:
+def _misnamed(caller: Caller, typed: Typed, fault: FieldProblem) -> tuple[Problem, Typed]:
     """Return what is said above the page and beside the field of whoever is named wrongly."""
-    links = (FieldLink(f"ask-{fault.path}", asking.TO),)
-    return Problem(UNCHANGED, told, links=links), replace(typed, faults={fault.path: fault.message})
+    link = FieldLink(f"ask-{fault.path}", asking.TO)
+    told = f"{sentence(fault.message)} Name somebody else{', or change that under People' if caller.is_admin else ''}."
+    onward = (("/settings/people", "People"),) if caller.is_admin else ()
+    problem = Problem(UNCHANGED, told, links=(link,), next=onward)
+    return problem, replace(typed, faults={fault.path: fault.message})
 
 
 async def _moved(
@@ -232,7 +245,7 @@ async def _moved(
         problem = Problem(UNCHANGED, str(error))
         ask = unit.__name__ if right in ASKED_FIRST else ""
         if isinstance(error, InvalidInput) and ask and error.fields:
-            problem, typed = _misnamed(str(error), typed or Typed(), error.fields[0])
+            problem, typed = _misnamed(visit.caller, typed or Typed(), error.fields[0])
         try:
             return await visit.page(failure(error).status, problem, typed or Typed(), ask=ask)
         except UnknownId:
@@ -242,5 +255,5 @@ async def _moved(
         await visit.shown()
     except UnknownId:  # it asks others now
         where = visit.at.address()
-    notice = Notice(said, moved.draft.title[:200])
+    notice = Notice(said, named(moved))
     return leave(visit.request, where, notice)

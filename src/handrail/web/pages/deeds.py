@@ -1,7 +1,7 @@
 """Lines of the log in words: who did what to what. `{}` stands for the request or the run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +108,23 @@ def told(entry: LogEntry, *, hidden: bool = False) -> Deed:
         entry.request_id,
         entry.run_id,
     )
+
+
+def joined(deeds: Sequence[Deed]) -> list[Deed]:
+    """Return deeds, the newest first, with what one decision has settled told together with it."""
+    found = list[Deed]()
+    for deed in deeds:
+        last = found[-1] if found else None
+        if last is not None and deed.kind == "decided" and _is_settled_by(last, deed):
+            found[-1] = replace(deed, after=f"{deed.after}, which settled it")
+        else:
+            found.append(deed)
+    return found
+
+
+def _is_settled_by(last: Deed, deed: Deed) -> bool:
+    who, where = (last.actor, last.request_id, last.at), (deed.actor, deed.request_id, deed.at)
+    return last.kind == "resolved" and last.sequence == deed.sequence + 1 and who == where
 
 
 def _who(entry: LogEntry, data: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The pages of what went wrong: what is so, what was kept, what to do next."""
 
+from math import ceil
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -43,7 +44,7 @@ async def page(request: Request, told: Failure) -> Response:
         back=_back(request),
     )
     if told.wait:
-        response.headers["retry-after"] = str(max(1, round(told.wait)))
+        response.headers["retry-after"] = str(ceil(told.wait))
     return response
 
 

@@ -96,7 +96,7 @@ def _around(found: Listed, caller: Caller) -> dict[str, Any]:
     elsewhere = (
         f"{count(opened.number, 'request is', 'requests are')} open, {unclaimed} of them unclaimed."
         if opened.number
-        else "New requests appear here by themselves."
+        else ""
     )
     return {
         "listed": found,
@@ -105,7 +105,6 @@ def _around(found: Listed, caller: Caller) -> dict[str, Any]:
         "heading": found.query.flow or found.word,
         "waiting": str(counts.mine) if counts.mine.number else "",
         "elsewhere": elsewhere,
-        "nothing_yet": False,
         "picks": may(caller, Right.DECIDE),
         "form": None,
     }

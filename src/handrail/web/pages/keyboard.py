@@ -16,6 +16,8 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
             (("j",), "Next request"),
             (("k",), "Previous request"),
             (("x",), "Select, to decide several at once"),
+            (("a",), "With a selection: approve all of it, after a last look"),
+            (("r",), "With a selection: reject all of it, and say why"),
             (("/",), "Search"),
         ),
     ),

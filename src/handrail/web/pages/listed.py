@@ -9,6 +9,7 @@ from handrail.inbox.counting import Count, Counts
 from handrail.inbox.listing import Listing, Page, Row
 from handrail.requests.errors import InvalidInput
 from handrail.requests.request import Status
+from handrail.web.content.text import plain
 from handrail.web.pages.words import due
 
 VIEWS = {
@@ -158,6 +159,12 @@ class Listed:
         return f"{known} {'open' if self.query.view != 'overdue' else 'overdue'}"
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the navigation says how many there are, too."""
+        counted = self.query.view in {view.name for view in self.views if view.count and view.count.number}
+        return counted and not self.query.flow and not self.query.text
+
+    @property
     def is_later(self) -> bool:
         """Whether it doesn't begin with the first."""
         return self.query.after is not None
@@ -221,7 +228,7 @@ ENDS = {
 def _line(row: Row, now: datetime) -> Line:
     late = row.deadline is not None and row.deadline <= now
     soon = row.deadline is not None and not late and row.deadline - now < SOON
-    about = [row.flow or "no flow"]
+    about = [row.flow or "no flow", *([plain(row.run_id, 60)] if row.run_id else [])]
     if row.status in ENDS:
         look, icon, state = ENDS[row.status]
         return Line(row.id, row.title, look, icon, state, state, "", None, (*about, *_more(row)), False)

@@ -1,5 +1,6 @@
 """The door: signing in by password or by a one-time link, and out again."""
 
+from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -60,9 +61,9 @@ async def sign_in(
         case LoggedIn():
             return entered(request, found, back_to(next))
         case Refused(wait) if wait > 0:
-            told = f"Too many attempts. Try again in {lasting(wait)}; your password was not looked at."
+            told = f"Too many attempts. Try again in {lasting(ceil(wait))}; your password was not looked at."
             response = await render(request, "login.html", 429, after=next, who=who, problem=told)
-            response.headers["retry-after"] = str(max(1, round(wait)))
+            response.headers["retry-after"] = str(ceil(wait))
             return response
         case _:
             return await render(request, "login.html", 401, after=next, who=who, problem=WRONG)

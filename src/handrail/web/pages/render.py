@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from handrail.web.auth.door import caller_of, face_of, token_of
 from handrail.web.content.label import label
 from handrail.web.content.text import marked, visible
-from handrail.web.pages import address, browser, notice, value, words
+from handrail.web.pages import address, browser, notice, status, telling, value, words
 from handrail.web.pages.assets import asset
 
 
@@ -27,6 +27,7 @@ def environment() -> Environment:
     made.globals["asset"] = asset
     made.filters.update(words.FILTERS)
     made.filters.update(address.FILTERS)
+    made.filters.update(at_silence=telling.at_silence, answered_by=status.answered_by)
     made.filters.update(marked=marked, visible=visible, label=label, shown=value.shown, browser=browser.told)
     return made
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import takewhile
 from typing import Annotated, Any
 
@@ -11,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handrail.flows.node import Chain
+from handrail.inbox.audit import MOST, page_of
 from handrail.inbox.moves import PENDING
-from handrail.inbox.ports import Filter
+from handrail.inbox.ports import Filter, LogEntry, LogFilter
 from handrail.inbox.viewer import Viewer
 from handrail.people.rights import Caller, Right, check_run, may_for_run
 from handrail.requests.errors import Conflict, InvalidInput
@@ -35,7 +37,12 @@ from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visi
 router = APIRouter()
 PAGE = 50
 WAITS_LOOKED_AT = 20
+MOVES = frozenset({"escalated", "reassigned", "reminded"})
+"""what happened to a run's requests that its log tells, too; what they came to stands in the timeline"""
+REQUESTS_LOOKED_AT = 50
 Given = tuple[str, int] | None
+Row = tuple[Post, Told, Given, float | None]
+"""a post, how it stands, what it was given, and how many seconds it waited for people"""
 """the name and the place of the step whose result a step was given"""
 WAITS = Told("clock", "Waits", "awaiting")
 UNDONE = Told("todo", "Not finished", "ended")
@@ -110,7 +117,8 @@ async def _run(request: Request, caller: Caller, run_id: str, status: int = 200,
         status,
         run=run,
         told=STATUSES[run.status],
-        posts=_told(face, found),
+        posts=_told(face, found, face.clock.now()),
+        titles={post.request.id: post.request.draft.title for post in found.posts if post.request},
         timeline=found,
         log=[deeds.told(line) for line in found.log],
         alone=run.home is not None or run.queue != run.flow,
@@ -130,7 +138,7 @@ def _timeline(tx: Any, *, caller: Caller, run_id: str) -> Timeline:
         post if post.request is None or viewer.sees(post.request) else replace(post, request=None)
         for post in found.posts
     )
-    return replace(found, posts=posts)
+    return replace(found, posts=posts, log=tuple(sorted((*found.log, *_moves(tx, posts)), key=_sequence)))
 
 
 def _rounds(tx: Any, *, run: StoredRun) -> tuple[str | None, list[StoredRun]]:
@@ -143,19 +151,46 @@ def _rounds(tx: Any, *, run: StoredRun) -> tuple[str | None, list[StoredRun]]:
     return of_board(run.id), tx.newest_runs(RunFilter(parent=run.id), None, PAGE)
 
 
-def _told(face: Face, found: Timeline) -> list[tuple[Post, Told, Given]]:
+def _moves(tx: Any, posts: Sequence[Post]) -> list[LogEntry]:
+    """Return the lines of the log about requests of these posts that say who moved them."""
+    ids = dict.fromkeys(post.request.id for post in posts if post.request is not None)
+    return [
+        line
+        for request_id in list(ids)[:REQUESTS_LOOKED_AT]
+        for line in page_of(
+            tx, which=LogFilter(request_id=request_id), after=0, limit=MOST, ascending=True
+        ).lines
+        if line.kind in MOVES
+    ]
+
+
+def _sequence(line: LogEntry) -> int:
+    return line.sequence
+
+
+def _told(face: Face, found: Timeline, now: datetime) -> list[Row]:
     """Return posts with their status, and with the one whose result each was given, as far as a chain tells that."""
     chained = type(face.flows.get(found.run.flow or "")) is Chain
-    told: list[tuple[Post, Told, Given]] = []
+    told: list[Row] = []
     last: Given = None
     for place, post in enumerate(found.posts, 1):
         inner = _inside(found.posts[place:], post.depth)
         repeats = post.kind == "branch" and inner  # its result is that of the last step in it
         shown = replace(post, has_result=False) if repeats else post
-        told.append((shown, _status(post, inner, found.run), last if chained and not post.depth else None))
+        source = last if chained and not post.depth else None
+        told.append((shown, _status(post, inner, found.run), source, _waited(post, inner, now)))
         if not post.depth:
             last = (post.name if not post.name.isdigit() else post.kind, place)
     return told
+
+
+def _waited(post: Post, inner: Sequence[Post], now: datetime) -> float | None:
+    """Return how many seconds people took for what a step asked, from its first question to its last answer."""
+    asked = [each.request for each in inner if each.request is not None]
+    if post.request is not None or post.kind in ("branch", "gather") or not asked:
+        return None
+    until = max(request.ended_at or now for request in asked)
+    return (until - min(request.opened_at for request in asked)).total_seconds()
 
 
 def _inside(following: Sequence[Post], depth: int) -> list[Post]:

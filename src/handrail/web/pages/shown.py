@@ -58,6 +58,7 @@ class FieldLink:
 
     target: str
     word: str
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ class Problem:
     icon: str = "alert"
     links: tuple[FieldLink, ...] = ()
     next: tuple[tuple[str, str], ...] = ()
+
+    def at(self, target: str) -> str:
+        """What is wrong with a field."""
+        return "; ".join(link.message for link in self.links if link.target == target)
 
 
 def values(

@@ -6,7 +6,7 @@ from handrail.requests.decision import Verb
 from handrail.requests.request import HumanRequest, Status
 from handrail.runs.journal import State
 from handrail.runs.run import RunStatus
-from handrail.runs.timeline import Post
+from handrail.runs.timeline import Post, spent
 
 
 class Told(NamedTuple):
@@ -58,6 +58,12 @@ _VERBS = {
 def post_status(post: Post) -> Told:
     """Return how a step stands; of an ask, what people made of it."""
     return _POSTS[post.state] if post.request is None else request_status(post.request)
+
+
+def answered_by(post: Post) -> str:
+    """Return which model has answered; a function that stood in for one is called that."""
+    used = spent((post,))
+    return ", ".join([*used.models, *(f"function {name}" for name in used.functions)])[:60]
 
 
 def request_status(request: HumanRequest) -> Told:

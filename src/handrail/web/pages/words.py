@@ -1,5 +1,6 @@
 """Moments, durations and names in the words of the pages: first relative, then exact."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,8 @@ from handrail.requests.identifier import utc_text
 from handrail.web.content.markdown import prose_html
 from handrail.web.content.text import plain
 
+COMMAND = re.compile(r"`handrail [^`]*`")
+IN_BRACKETS = re.compile(r"\s*\([^()]*`handrail [^`]*`[^()]*\)")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -105,6 +108,17 @@ def sentence(text: str) -> str:
     return f"{start}{words[1:]}{'' if words.endswith(('.', '?', '!')) else '.'}" if words else ""
 
 
+def without_commands(text: str) -> str:
+    """Return an error's words without those that say which command to give: people in a browser have none.
+
+    >>> without_commands("there is no person 'bob'; `handrail users list` lists them")
+    "there is no person 'bob'"
+    """
+    clauses = re.split(r"(?<=[;:])\s", IN_BRACKETS.sub("", text))
+    kept = " ".join(clause for clause in clauses if not COMMAND.search(clause))
+    return kept.rstrip(";: ") if len(kept) < len(text) else text
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun.
 
@@ -124,6 +138,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "initials": initials,
     "count": count,
     "sentence": sentence,
+    "without_commands": without_commands,
     "iso": utc_text,
     "plain": plain,
     "prose": lambda text: prose_html(text).html,

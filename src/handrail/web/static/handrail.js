@@ -144,7 +144,7 @@
     form.inert = true; // what is typed meanwhile would be lost
     const filled = await refill(form, pairs).catch(() => false);
     form.inert = false;
-    if (!filled) { form.noValidate = true; return form.requestSubmit(button); }
+    if (!filled) { form.dataset.plain = ""; return form.requestSubmit(button); }
     keep(form);
     const fresh = fieldsOf(form).find((field) => field.type !== "hidden" && !names.has(field.name));
     (fresh || all("button:not(.vh)", form)[Math.max(0, place - 2)] || one("h2", form))?.focus();
@@ -157,7 +157,9 @@
     const form = event.target, button = event.submitter;
     if (form.method !== "post") return;
     if (stopped() || button?.getAttribute("aria-disabled") === "true") { say(whyNot(button)); return event.preventDefault(); }
-    if (button?.matches("[data-draft] [formnovalidate]:not([data-send])") && form.id && !form.noValidate) {
+    const unread = [...form.elements].find((field) => field.validity?.badInput); // half a date is sent as none
+    if (unread && !button?.formNoValidate) { event.preventDefault(); return unread.reportValidity(); }
+    if (button?.matches("[data-draft] [formnovalidate]:not([data-send])") && form.id && form.dataset.plain === undefined) {
       event.preventDefault();
       return change(form, button);
     }
@@ -209,8 +211,14 @@
     target.click();
     return true;
   };
+  const batch = (key) => { // what is selected goes before what is open
+    const button = one(`[data-batch="${key}"]`);
+    if (!button?.checkVisibility()) return false;
+    button.click();
+    return true;
+  };
   const send = (here) => {
-    const form = here?.closest?.("form") || one("#answer");
+    const form = here?.closest?.("form") || one("#answer, form.many");
     const button = form && [...form.elements].find((each) => each.matches("[data-send]"));
     if (button) form.requestSubmit(button);
     return !!button;
@@ -261,7 +269,8 @@
         case "/": return search();
         case "?": showKeys(); return true;
         case "x": return pick();
-        case "j": case "k": case "a": case "e": case "c": case "r": case "v": case "f": case "u": case "b": case "l": case "m": case "s": case "w": return !event.repeat && press(key);
+        case "a": case "r": return !event.repeat && (batch(key) || press(key));
+        case "j": case "k": case "e": case "c": case "v": case "f": case "u": case "b": case "l": case "m": case "s": case "w": return !event.repeat && press(key);
       }
       return false;
     };
