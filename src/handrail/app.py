@@ -167,7 +167,7 @@ class App:
     @property
     def inbox(self) -> Inbox:
         """The one door by which requests change."""
-        return Inbox(self.store, self.clock)
+        return Inbox(self.store, self.clock, after=self.teams.look_after)
 
     @property
     def runs(self) -> Runs:

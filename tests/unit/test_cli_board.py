@@ -117,7 +117,7 @@ def test_a_card_shows_description_result_feedback_and_log(blocked: CommandLine) 
     assert [each["result"] for each in found["revisions"]] == ["figures", "figures with prices"]
     assert found["log"][-1]["kind"] == "task_validation_asked"
     ended = blocked("board", RUN, "none")
-    assert (ended.code, "lists them" in ended.err) == (5, True)
+    assert (ended.code, "look at the board" in ended.err) == (5, True)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])

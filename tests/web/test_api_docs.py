@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tests.support.web_desk import URL, Desk
+from tests.web.test_api_boards import begun
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
@@ -12,7 +13,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 async def test_the_calls_of_the_reference_are_answered_as_it_says(desk: Desk) -> None:
     known: dict[str, str] = {}
     blocks = re.findall(r"^```http\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
+    await begun(desk, "spec-1")
     async with desk.client("alice") as client:
         for block in blocks:
             filled = block.replace("{id}", known.get("id", "")).replace(

@@ -140,7 +140,7 @@ async def _telling(
     """Return what tells in this terminal how a team gets on; a flow asks, and that is all."""
     if not isinstance(flow, TeamFlow) or run_id is None:
         return nullcontext()
-    return told(await app_here(store, person), run_id, option(store))
+    return told(await app_here(store, person), run_id)
 
 
 def _how_to_go_on(again: str, run_id: str | None, person: str | None, store: str | None) -> str:

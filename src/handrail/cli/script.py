@@ -37,4 +37,6 @@ def main(
 
     path, about = sys.argv[0], sys.modules["__main__"].__doc__
     node = flow.flow if isinstance(flow, Team) else as_flow(flow)
+    if isinstance(flow, Team) and data is None:
+        data = {}  # a team may bring its inputs itself
     call(script(node, data, path, about), sys.argv[1:], f"python {path}")

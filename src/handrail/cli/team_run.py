@@ -7,6 +7,7 @@ from typing import Any
 
 from handrail.app import App
 from handrail.channels.terminal.escape import one_line
+from handrail.channels.terminal.hints import store_option
 from handrail.channels.terminal.telling import tell
 from handrail.teams.board import Board
 from handrail.teams.event import Fact, TaskMoved, WorkflowMoved
@@ -24,8 +25,9 @@ WIDTH = max(map(len, TOLD))
 
 
 @asynccontextmanager
-async def told(app: App, run_id: str, option: str) -> AsyncIterator[None]:
-    """Tell what happens on the board of a run until the block ends; `option` names the store in commands."""
+async def told(app: App, run_id: str) -> AsyncIterator[None]:
+    """Tell what happens on the board of a run until the block ends."""
+    option = store_option(app.store) or ""
 
     def lines(board: Board, fact: Fact) -> Sequence[Callable[[], Any]]:
         match fact:
@@ -36,6 +38,12 @@ async def told(app: App, run_id: str, option: str) -> AsyncIterator[None]:
             case WorkflowMoved(to=WorkflowStatus.BLOCKED):
                 stuck = board.in_status(TaskStatus.BLOCKED)
                 return [lambda card=card: tell(_way_out(run_id, card.id, option)) for card in stuck]  # type: ignore[misc]
+            case WorkflowMoved(to=WorkflowStatus.PAUSED):
+                return [
+                    lambda: tell(f"PAUSED; go on with: handrail team resume {shlex.quote(run_id)}{option}")
+                ]
+            case WorkflowMoved(to=WorkflowStatus.STOPPED):
+                return [lambda: tell("STOPPED: no agent works any more")]
         return []
 
     following = Following(app.store, run_id, lines)

@@ -1,6 +1,6 @@
 """The one door by which a request changes. Every face, channel and run goes through it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Concatenate, ParamSpec
 
 from handrail import killpoints
@@ -15,6 +15,7 @@ from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.requests.validation import check_storable
 
 P = ParamSpec("P")
+After = Callable[[HumanRequest], Awaitable[None]]
 
 
 class Inbox:
@@ -24,9 +25,11 @@ class Inbox:
     `InvalidDecision` (naming the fields) or `Conflict` (naming the winner).
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, after: After | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._after = after
+        """called with each request that has ended by what was done here"""
 
     async def open(self, draft: RequestDraft, *, initiator: str | None = None) -> HumanRequest:
         """Ask people something outside a run."""
@@ -114,4 +117,6 @@ class Inbox:
                 continue
             if isinstance(result, Conflict):
                 raise result
+            if self._after is not None and result.ended:
+                await self._after(result)
             return result

@@ -156,6 +156,6 @@ def find_card(tx: TeamTransaction, *, run_id: str, task: str) -> Card:
     """Return a task of a team or raise `UnknownId`."""
     if (card := tx.card(run_id, task)) is None:
         raise UnknownId(
-            f"there is no task {task!r} on the board of {run_id!r}; `handrail board {run_id}` lists them"
+            f"there is no task {task!r} on the board of {run_id!r}: look at the board for the ids of its tasks"
         )
     return card

@@ -9,7 +9,7 @@ from typing import Any
 
 from handrail.inbox import moves
 from handrail.requests.decision import Actor, Verb
-from handrail.requests.errors import Conflict, IllegalMove, InvalidInput
+from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, PayloadTooLarge
 from handrail.requests.request import HumanRequest
 from handrail.runs import units
 from handrail.runs.run import StoredRun
@@ -23,6 +23,10 @@ from handrail.teams.progress import catch_up, reopen, revise, take_back
 from handrail.teams.status import TaskStatus, WorkflowStatus, check_task
 
 ENDED = frozenset({WorkflowStatus.STOPPING, WorkflowStatus.STOPPED})
+DECIDED = frozenset({TaskStatus.REVISE, TaskStatus.VALIDATED, TaskStatus.DONE})
+"""In these a round that awaited validation is decided."""
+MOST_SAID = 100_000
+"""characters that one piece of feedback may have"""
 
 
 def advance(
@@ -61,6 +65,14 @@ def _closed(desk: Desk) -> None:
     catch_up(desk)
     desk.actor = actor
     desk.close()
+
+
+def look(tx: TeamTransaction, *, run_id: str, now: datetime) -> StoredTeam:
+    """Let a board take in what has happened; returns the team as it stands then. Raises `UnknownId`."""
+    team = desks.find(tx, run_id=run_id)
+    desk = Desk(tx, team, now, team.name)
+    catch_up(desk)
+    return desk.close()
 
 
 def validate(
@@ -104,7 +116,7 @@ def give_feedback(
     content = check_content(content)
     desk = _opened(tx, run_id, now, actor)
     card = desk.card(task)
-    refused = _not_awaiting(desk, card, round) if round is not None else None
+    refused = _not_awaiting(desk, card, round, feedback=True) if round is not None else None
     if desk.team.status in ENDED or card.status is TaskStatus.ABORTED:
         refused = IllegalMove(
             f"the team of run {run_id!r} is {desk.team.status}: start it again with another run_id",
@@ -121,9 +133,14 @@ def give_feedback(
 
 
 def check_content(content: str) -> str:
-    """Return feedback without blanks around it. Raises `InvalidInput` if nothing is left."""
+    """Return feedback without blanks around it. Raises `InvalidInput` if nothing is left, or too much."""
     if not isinstance(content, str) or not content.strip():
         raise InvalidInput("feedback needs a text: say what is to be different")
+    if len(content) > MOST_SAID:
+        raise PayloadTooLarge(
+            f"feedback has {len(content):,} characters, the limit is {MOST_SAID:,}: an agent reads all of it. Keep the "
+            "large part in a file and say where it is"
+        )
     return content.strip()
 
 
@@ -131,6 +148,7 @@ def unblock(
     tx: TeamTransaction, *, run_id: str, task: str, actor: Actor, now: datetime, note: str | None = None
 ) -> Card | Conflict:
     """Say that the obstacle of a BLOCKED task is removed; `note` is told to its agent."""
+    said = check_content(note) if note is not None and note.strip() else ""
     desk = _opened(tx, run_id, now, actor)
     card = desk.card(task)
     if card.status is not TaskStatus.BLOCKED or desk.team.status in ENDED:
@@ -138,10 +156,8 @@ def unblock(
         return IllegalMove(
             f"task {task!r} is {card.status}: only a BLOCKED task can be unblocked", winner=None
         )
-    if note is not None and note.strip():
-        card = desk.tell(
-            card, FeedbackGiven(task, card.feedback + 1, note.strip()), "the obstacle is removed"
-        )
+    if said:
+        card = desk.tell(card, FeedbackGiven(task, card.feedback + 1, said), "the obstacle is removed")
     if not card.ready:
         desk.tell(card, Unblocked(task))
     return _after(desk, task, None)
@@ -215,11 +231,13 @@ def _move(desk: Desk, to: WorkflowStatus) -> IllegalMove | None:
     return None
 
 
-def _not_awaiting(desk: Desk, card: Card, round: int | None) -> Conflict | None:
+def _not_awaiting(desk: Desk, card: Card, round: int | None, *, feedback: bool = False) -> Conflict | None:
     """Return why this round of a task can't be decided, or None if it can."""
     awaiting = card.status is TaskStatus.AWAITING_VALIDATION
     if awaiting and round in (None, card.round):
         return None
+    if feedback and round == card.round and card.status not in DECIDED:
+        return None  # it was shown in another state, and is in that round still: nobody was faster
     winner = _winner(desk, card)
     by = f" ({winner} was faster)" if winner and round is not None else ""
     stands = f"{card.status} in round {card.round}"

@@ -9,6 +9,7 @@ from typing import Any
 from handrail.requests.content import JSON, isolated
 from handrail.teams.board import Board
 from handrail.teams.card import Card, Feedback, Usage
+from handrail.teams.plan import shown
 from handrail.teams.status import TaskStatus, WorkflowStatus
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class TaskState:
     dependencies: tuple[str, ...]
     is_deliverable: bool
     allow_parallel_execution: bool
-    moved_at: datetime
+    moved_at: datetime | None
+    """since when it has its status; None before the work begins"""
     request_id: str | None
     """what asks people, or has asked them last, to validate it"""
 
@@ -62,13 +64,13 @@ class TeamResult(dict[str, Any]):
             raise AttributeError(name) from None
 
 
-def task_state(card: Card, feedback: Sequence[Feedback]) -> TaskState:
+def task_state(card: Card, feedback: Sequence[Feedback], board: Board) -> TaskState:
     """Return a task as its users see it."""
     planned = card.planned
     return TaskState(
         id=card.id,
         title=planned.title,
-        description=planned.description,
+        description=shown(planned.description, board.inputs),
         agent=planned.agent,
         status=card.status,
         result=isolated(card.result),
@@ -76,19 +78,19 @@ def task_state(card: Card, feedback: Sequence[Feedback]) -> TaskState:
         round=card.round,
         feedback_history=tuple(feedback),
         usage=card.usage,
-        expected_output=planned.expected_output,
+        expected_output=shown(planned.expected_output or "", board.inputs) or None,
         external_validation_required=planned.validated,
         dependencies=planned.dependencies,
         is_deliverable=planned.deliverable,
         allow_parallel_execution=planned.parallel,
-        moved_at=card.moved_at,
+        moved_at=card.moved_at if board.begun_at else None,
         request_id=card.request,
     )
 
 
 def tasks_of(board: Board) -> tuple[TaskState, ...]:
     """Return all tasks in order."""
-    return tuple(task_state(card, board.feedback_on(card.id)) for card in board.cards.values())
+    return tuple(task_state(card, board.feedback_on(card.id), board) for card in board.cards.values())
 
 
 def stats_of(board: Board, now: datetime | None) -> dict[str, Any]:

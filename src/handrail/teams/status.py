@@ -3,6 +3,7 @@
 The tables are the specification: `docs/reference/board.md` is made from them. A state with an empty row is final.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from handrail.requests.errors import IllegalMove
@@ -155,16 +156,19 @@ TAKES_FEEDBACK = frozenset({_T.AWAITING_VALIDATION, _T.BLOCKED, _T.DONE})
 def check_task(task: str, before: TaskStatus, after: TaskStatus) -> None:
     """Raise `IllegalMove` if the table has no such move of a task."""
     if after not in TASK_MOVES[before]:
-        ways = ", ".join(TASK_MOVES[before]) or "nowhere: that is final"
         raise IllegalMove(
-            f"task {task!r} is {before} and can't become {after}; from here it goes to {ways}", winner=None
+            f"task {task!r} is {before} and can't become {after}; {_ways(TASK_MOVES[before])}", winner=None
         )
 
 
 def check_workflow(before: WorkflowStatus, after: WorkflowStatus) -> None:
     """Raise `IllegalMove` if the table has no such move of a workflow."""
     if after not in WORKFLOW_MOVES[before]:
-        ways = ", ".join(WORKFLOW_MOVES[before]) or "nowhere: that is final"
         raise IllegalMove(
-            f"the workflow is {before} and can't become {after}; from here it goes to {ways}", winner=None
+            f"the workflow is {before} and can't become {after}; {_ways(WORKFLOW_MOVES[before])}", winner=None
         )
+
+
+def _ways(moves: Iterable[str]) -> str:
+    ways = ", ".join(moves)
+    return f"from here it goes to {ways}" if ways else "that is final"

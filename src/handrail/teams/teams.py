@@ -1,5 +1,6 @@
 """The boards of a store, for those who look at them and act on them: pages, API, command line, and teams themselves."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -7,12 +8,15 @@ from handrail import killpoints
 from handrail.inbox.moves import LostRace
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.decision import Actor
-from handrail.requests.errors import Conflict
+from handrail.requests.errors import Conflict, HandrailError
+from handrail.requests.request import HumanRequest
 from handrail.teams import moves
 from handrail.teams.card import Card
 from handrail.teams.ports import StoredTeam
+from handrail.teams.validation import KIND
 
 R = TypeVar("R")
+logger = logging.getLogger(__name__)
 
 
 class Teams:
@@ -57,6 +61,18 @@ class Teams:
     async def stop(self, run_id: str, *, actor: Actor) -> StoredTeam:
         """End the work of a team for good."""
         return await self.do(moves.stop, run_id=run_id, actor=actor)
+
+    async def look(self, run_id: str) -> StoredTeam:
+        """Let a board take in what has happened: a decision, say, while no worker lived."""
+        return await self.do(moves.look, run_id=run_id)
+
+    async def look_after(self, request: HumanRequest) -> None:
+        """Let a board take in that a request about a result has ended; the decision counts, whatever comes of this."""
+        if request.draft.kind == KIND and request.run_id is not None:
+            try:
+                await self.look(request.run_id)
+            except HandrailError as error:  # whoever works on its run takes it in
+                logger.info("the board of %s takes in %s later: %s", request.run_id, request.id, error)
 
     async def do(self, unit: Callable[..., R | Conflict], **arguments: Any) -> R:
         """Run a unit of work on a board, until no race is lost by it."""

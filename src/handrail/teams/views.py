@@ -8,6 +8,11 @@ from handrail.teams.card import Card
 from handrail.teams.ports import TeamTransaction
 from handrail.teams.status import TaskStatus
 
+WHY = {
+    TaskStatus.AWAITING_VALIDATION: "somebody has to say whether its result is good",
+    TaskStatus.DOING: "somebody has to approve what its agent is about to do",
+}
+"""what people are needed for, where the task itself doesn't say it"""
 NEEDS_PEOPLE = (TaskStatus.AWAITING_VALIDATION, TaskStatus.BLOCKED, TaskStatus.DOING)
 
 
@@ -22,7 +27,7 @@ def waiting_on(tx: TeamTransaction, *, run_id: str) -> list[dict[str, Any]]:
                     "task": card.id,
                     "title": card.planned.title,
                     "status": card.status,
-                    "reason": card.reason,
+                    "reason": WHY.get(card.status, card.reason),
                     "request_id": request_id,
                 }
             )
