@@ -19,7 +19,7 @@ from handrail.people.people import People
 from handrail.people.ports import PeopleTransaction
 from handrail.people.secret import Secret
 from handrail.requests.decision import SYSTEM
-from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, UnknownId
+from handrail.requests.errors import InvalidFlow, InvalidInput, ProgrammingError, RunMismatch, UnknownId
 from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
 from handrail.runs import many, units
@@ -361,6 +361,11 @@ class App:
         if work is None:
             raise ProgrammingError("the app is not working: start a team inside `async with app:`")
         existing = None if run_id is None else await self.store.read(_run_or_none, run_id=run_id)
+        if existing is not None and existing.parent is not None:
+            raise RunMismatch(
+                f"run {run_id!r} is a round of an agent: attach to its team, run {existing.parent!r}",
+                run_id=existing.id,
+            )
         given = existing.input if existing is not None and inputs is None else inputs or {}
         run_id = new_id("run", self.clock.now()) if run_id is None else check_run_id(run_id)
         known = work.runner.flows.get(flow.registered_as or "") is flow

@@ -104,6 +104,11 @@ class BoardDesk:
         )
         return found
 
+    def told(self, task: str, heard: int, last: int) -> list[str]:
+        """Return the feedback that an agent is told then."""
+        found = self.do(work.told, run_id=RUN, task=task, heard=heard, last=last)
+        return [said["content"] for said in found]
+
     # -- looking ------------------------------------------------------------------------------------------------------
 
     def card(self, task: str) -> Card:

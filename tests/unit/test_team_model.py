@@ -221,10 +221,11 @@ class Boards(RuleBasedStateMachine):
             return
         self.model.count(one, calls)
         self.model.worked_in(one, heard)
+        known = sum(status == "PROCESSED" for _, status in one["feedback"])
         assert notes.paused is (one["status"] == "PAUSED")
         if not notes.paused:
             new = [content for content, status in one["feedback"][heard:] if status == "PENDING"]
-            assert [said["content"] for said in notes.feedback] == new
+            assert self.board.told(one["name"], max(heard, known), notes.feedback) == new
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
 

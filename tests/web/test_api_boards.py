@@ -319,4 +319,5 @@ async def test_what_happens_on_a_board_is_told_to_those_who_read_its_run() -> No
 
 def _laid_out(tx: Any, *, run_id: str, now: Any) -> None:
     flow = spec_team().flow
-    moves.advance(tx, run_id=run_id, name="spec", tasks=flow.tasks, inputs={"topic": "bees"}, now=now)
+    inputs = flow.inputs | {"topic": "bees"}
+    moves.advance(tx, run_id=run_id, name="spec", tasks=flow.tasks, inputs=inputs, now=now)

@@ -22,7 +22,7 @@ from handrail.runs import units
 from handrail.runs.journal import ANY_KIND, FIXED, Entry, State, can_become
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import RunStatus, StoredRun
-from handrail.runs.runs import find
+from handrail.runs.runs import check_alone, find
 from handrail.runs.stop import EVERY, Stop, split, stop_of
 
 Mapped = Sequence[tuple[str, str]]
@@ -42,6 +42,7 @@ def parse_mapping(texts: Sequence[str]) -> list[tuple[str, str]]:
 def migrate(tx: RunTransaction, *, run_id: str, mapping: Mapped, now: datetime, actor: str) -> StoredRun:
     """Rename what a run has done, and let it go on. The next replay shows whether that was all."""
     run = find(tx, run_id=run_id)
+    check_alone(run)
     if run.status not in (RunStatus.NEEDS_ATTENTION, RunStatus.WAITING, RunStatus.PENDING):
         raise IllegalMove(
             f"run {run_id} is {run.status}: only one that waits or NEEDS_ATTENTION can be migrated",

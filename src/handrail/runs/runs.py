@@ -140,10 +140,21 @@ def _retry(tx: RunTransaction, *, run_id: str, now: Any, actor: str) -> StoredRu
         raise IllegalMove(
             f"run {run_id} is {run.status}: only FAILED and NEEDS_ATTENTION can be tried again", winner=None
         )
+    check_alone(run)
     if run.status is RunStatus.FAILED:
         units.reopen(tx, run_id, "")
     units.log(tx, run, "retried", now, actor)
     return units.revive(tx, run, now)
+
+
+def check_alone(run: StoredRun) -> None:
+    """Raise `IllegalMove` for a settled run that another one has begun: that one has gone on without it."""
+    if run.parent is not None and run.settled:
+        raise IllegalMove(
+            f"run {run.id} did a part of run {run.parent}, which has gone on without it: unblock its task on that "
+            "board",
+            winner=None,
+        )
 
 
 def result_of(run: StoredRun) -> dict[str, Any]:

@@ -18,10 +18,13 @@ from handrail.teams.result import Misfit, result_of
 from handrail.teams.round import CallUsage, RoundEnd
 from handrail.teams.scripted import BLOCK_TASK
 from handrail.teams.tools import Obstacle
-from handrail.teams.turn import Message, Turn, pending
+from handrail.teams.turn import STEP, Message, Turn, pending
 
 Consult = Callable[[int, int, Sequence[CallUsage]], Awaitable[list[dict[str, Any]]]]
 """`consult(heard, worked_in, usage)`: see `work.consult`; returns feedback (`number`, `content`) that is new"""
+
+GoOn = Callable[[], Awaitable[None]]
+"""returns if the agent may begin another call now; else the round waits"""
 
 CORRECTIONS = 2
 """how often a model is told that its result doesn't fit"""
@@ -29,9 +32,13 @@ CORRECTIONS = 2
 CUT_OFF = "it was cut off, too long for the limit of tokens (settings['max_tokens']): make it shorter"
 
 
-async def converse(agent: Agent, brief: dict[str, Any], consult: Consult) -> RoundEnd:
+async def _at_once() -> None:
+    pass
+
+
+async def converse(agent: Agent, brief: dict[str, Any], consult: Consult, go_on: GoOn = _at_once) -> RoundEnd:
     """Let an agent work on a task for one round; `brief` is what `work.brief` tells."""
-    return await Conversation(agent, brief, consult).hold()
+    return await Conversation(agent, brief, consult, go_on).hold()
 
 
 class Conversation:
@@ -41,10 +48,11 @@ class Conversation:
     told with its next call.
     """
 
-    def __init__(self, agent: Agent, brief: dict[str, Any], consult: Consult) -> None:
+    def __init__(self, agent: Agent, brief: dict[str, Any], consult: Consult, go_on: GoOn) -> None:
         self._agent = agent
         self._schema: dict[str, Any] | None = brief["output_schema"]
         self._consult = consult
+        self._go_on = go_on
         self._earlier: list[Message] = list(brief["messages"])
         self._said: list[Message] = []
         self._unheard: list[Message] = self._opening(brief)
@@ -56,7 +64,12 @@ class Conversation:
         if not self._earlier:
             return prompt.opening(self._agent, brief)
         given = brief["result"]
-        return [] if given is None or self._is_own(given) else [prompt.edited(given)]
+        changed = given is not None and not self._is_own(given)
+        # Of a round that came to no end of its own nothing is left but what people have said.
+        return [
+            *([prompt.edited(given)] if changed else []),
+            *([prompt.user(prompt.earlier(brief))] if brief["earlier_feedback"] else []),
+        ]
 
     def _is_own(self, result: JSON) -> bool:
         """Whether a result is what the model has said, and no person has changed it."""
@@ -125,10 +138,11 @@ class Conversation:
         manuals = [*self._agent.toolbox.manuals, prompt.BLOCK]
 
         async def answer() -> JSON:
+            await self._go_on()
             return (await think(self._agent, messages, manuals, self._schema)).write()
 
         try:
-            return Turn.read(await step("model", answer, retries=options.retries, backoff=options.backoff))
+            return Turn.read(await step(STEP, answer, retries=options.retries, backoff=options.backoff))
         except StepFailed as error:
             ours = error.kind in ("ModelError", "ModelRefused")
             raise Obstacle(error.message if ours else f"{error.kind}: {error.message}") from error
@@ -155,6 +169,7 @@ class Conversation:
         for call in calls:
             if call["tool"] == BLOCK_TASK:
                 raise Obstacle(_reason(call["arguments"]))
+            await self._go_on()
             self._answer(call, await self._agent.toolbox.call(call["tool"], call["arguments"]))
 
     def _answer(self, call: dict[str, Any], content: str) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from handrail.flows.durable import step
-from handrail.flows.execution import Data, inside
+from handrail.flows.execution import Data, current, inside
 from handrail.flows.node import ChainableNode
 from handrail.inbox.moves import LostRace
-from handrail.requests.content import JSON
+from handrail.requests.content import JSON, encode, unlimited
 from handrail.requests.errors import InvalidInput, TeamErrored
 from handrail.runs.scope import Scope
 from handrail.teams import moves, plan, work
@@ -40,7 +40,8 @@ class TeamFlow(ChainableNode):
         return "Team"
 
     def check_input(self, data: Data) -> None:
-        if set(data) == {"task", "round"}:
+        # What is being executed may have a board already: that goes on whatever the texts in the code are now.
+        if set(data) == {"task", "round"} or current() is not None:
             return
         plan.check_inputs(self.tasks, {**self.inputs, **data}.keys())
 
@@ -52,7 +53,6 @@ class TeamFlow(ChainableNode):
         return (await self._round(scope, scope.activation.parent, data)).write()
 
     async def _keep_going(self, scope: Scope, data: Data) -> Data:
-        plan.check_inputs(self.tasks, {**self.inputs, **data}.keys())
         while True:
             team = await self._advance(scope, data)
             match team.status:
@@ -83,6 +83,10 @@ class TeamFlow(ChainableNode):
     async def _round(self, scope: Scope, board: str, data: Data) -> RoundEnd:
         task, store = data["task"], scope.activation.store
 
+        async def go_on() -> None:
+            if await store.read(work.is_held_up, run_id=board, task=task, child=scope.run_id):
+                await cast(Scope, inside("a round")).park()  # whoever resumes the team wakes this run
+
         async def consult(heard: int, worked_in: int, usage: Sequence[CallUsage]) -> list[dict[str, Any]]:
             async def look() -> JSON:
                 notes = await scope.activation.insist(
@@ -99,12 +103,19 @@ class TeamFlow(ChainableNode):
                     notes.paused or notes.gone
                 ):  # whoever resumes the team wakes this run; one that is gone is cancelled
                     await cast(Scope, inside("a round")).park()
-                return list(notes.feedback)
+                return notes.feedback
 
-            return cast(list[dict[str, Any]], await step("notes", look))
+            # Only the number is kept: much feedback may be larger than what a step may keep, and it never changes.
+            last = await step("notes", look)
+            found = await store.read(work.told, run_id=board, task=task, heard=heard, last=last)
+            return cast(list[dict[str, Any]], _taken_in(scope, found))
 
-        brief = await step("brief", _brief, store, board, task, data["round"])
-        # Not in the step: a long conversation may be larger than what one may keep, and the rounds keep it already.
+        # What it builds on stays as it is while this round goes on: only what doesn't is kept.
+        processed = await step("brief", _processed, store, board, task)
+        brief = _taken_in(
+            scope,
+            await store.read(work.brief, run_id=board, task=task, number=data["round"], processed=processed),
+        )
         brief["messages"] = await store.read(
             work.talk, run_id=board, task=task, since=brief["since"], number=data["round"]
         )
@@ -112,11 +123,16 @@ class TeamFlow(ChainableNode):
         if agent is None:
             known = ", ".join(self.agents)
             return RoundEnd(blocked=f"the team has no agent {brief['agent']!r} any more; it has {known}")
-        return await converse(agent, brief, consult)
+        return await converse(agent, brief, consult, go_on)
 
 
-async def _brief(store: Any, board: str, task: str, number: int) -> JSON:
-    return await store.read(work.brief, run_id=board, task=task, number=number)
+async def _processed(store: Any, board: str, task: str) -> JSON:
+    return await store.read(work.processed, run_id=board, task=task)
+
+
+def _taken_in(scope: Scope, value: JSON) -> JSON:
+    """Return what a round was told; so much more may its own result hold."""
+    return scope.take_in(encode(value, given=unlimited))
 
 
 def _result(tx: TeamTransaction, *, team: StoredTeam) -> Data:

@@ -12,6 +12,7 @@ from typing import Any
 
 from handrail.inbox.ports import Store
 from handrail.requests.errors import StoreClosed
+from handrail.runs.activation import being_cancelled
 from handrail.teams.board import Board
 from handrail.teams.event import Fact, WorkflowMoved, read
 from handrail.teams.ports import TeamTransaction
@@ -32,12 +33,14 @@ class Following:
     def __init__(self, store: Store, run_id: str, told: Told) -> None:
         self.run_id = run_id
         self.board = Board()
-        self._store = store
+        self.store = store
         self._told = told
         self._reading = asyncio.Lock()
         self._look = asyncio.Event()
-        self._changed = asyncio.Event()
+        self._bell = asyncio.Event()
         self._calls: asyncio.Queue[Callable[[], Any]] = asyncio.Queue()
+        self._calling = False
+        self.closed = False
         self._unlisten = store.listen(self._heard)
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -54,7 +57,7 @@ class Following:
     async def catch_up(self, *, silently: bool = False) -> None:
         """Apply every event that is stored by now."""
         async with self._reading:
-            while lines := await self._store.read(
+            while lines := await self.store.read(
                 _log, run_id=self.run_id, after=self.board.sequence, limit=PAGE
             ):
                 for line in lines:
@@ -65,25 +68,35 @@ class Following:
                     self.board.apply(event)
                     if not silently:
                         self._tell(event.fact)
-        self._changed.set()
+                    self.ring()
 
     def _tell(self, fact: Fact) -> None:
         for call in self._told(self.board, fact):
             self._calls.put_nowait(call)
 
-    async def told(self) -> None:
-        """Return once every callback has been called."""
-        await self._calls.join()
-
     @property
     def all_told(self) -> bool:
-        """Whether no callback is under way."""
-        return self._calls.empty() and not self._calls._unfinished_tasks  # type: ignore[attr-defined]
+        """Whether no callback is under way, and none will be."""
+        return not self._calling and (self._calls.empty() or self.closed)
 
-    async def changed(self) -> None:
-        """Return once something has happened since this was called last."""
-        await self._changed.wait()
-        self._changed.clear()
+    async def told(self) -> None:
+        """Return once every callback has been called."""
+        while not self.all_told:
+            await self.next_change().wait()
+
+    @property
+    def calls_now(self) -> bool:
+        """Whether this is asked from within a callback."""
+        return self._calling and asyncio.current_task() is self._tasks[1]
+
+    def next_change(self) -> "asyncio.Event":
+        """Return what is set as soon as anything happens from now on."""
+        return self._bell
+
+    def ring(self) -> None:
+        """Tell everybody who waits for it that something has happened."""
+        bell, self._bell = self._bell, asyncio.Event()
+        bell.set()
 
     def _heard(self, signals: Sequence[tuple[str, str]]) -> None:
         if any(topic == "elsewhere" or (topic == "team" and one == self.run_id) for topic, one in signals):
@@ -101,24 +114,41 @@ class Following:
                 logger.exception("the board of run %s can't be followed; it is tried again", self.run_id)
 
     async def _call(self) -> None:
-        while True:
+        while not self.closed:
             call = await self._calls.get()
+            self._calling = True
             try:
                 result = call()
                 if inspect.isawaitable(result):
                     await result
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if being_cancelled():
+                    raise
                 logger.exception("a callback of the team of run %s failed", self.run_id)
             finally:
-                self._calls.task_done()
-                self._changed.set()
+                self._calling = False
+                self.ring()
 
     def close(self) -> None:
-        """Follow no more."""
+        """Follow no more. A callback that is under way goes on: it may be what closes this, to start another run."""
+        self.closed = True
         self._unlisten()
-        for task in self._tasks:
-            task.cancel()
+        keeping_up, calling = self._tasks
+        keeping_up.cancel()
+        if not self._calling:
+            calling.cancel()
+        self.ring()
 
 
 def _log(tx: TeamTransaction, *, run_id: str, after: int, limit: int) -> list[Any]:
     return tx.team_log(run_id, after, limit)
+
+
+async def either(news: asyncio.Event, settled: "asyncio.Future[Any]") -> None:
+    """Return once there are news, or a run has settled if it hadn't before."""
+    heard = asyncio.ensure_future(news.wait())
+    others = [] if settled.done() else [settled]
+    try:
+        await asyncio.wait([heard, *others], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        heard.cancel()

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from handrail.inbox import moves
+from handrail.requests.content import encode
 from handrail.requests.decision import Actor, Verb
 from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, PayloadTooLarge
 from handrail.requests.request import HumanRequest
 from handrail.runs import units
 from handrail.runs.run import StoredRun
 from handrail.teams import desk as desks
+from handrail.teams import plan
 from handrail.teams.card import Card
 from handrail.teams.desk import Desk
 from handrail.teams.event import FeedbackGiven, Unblocked
@@ -21,6 +23,7 @@ from handrail.teams.plan import Planned
 from handrail.teams.ports import StoredTeam, TeamTransaction
 from handrail.teams.progress import catch_up, reopen, revise, take_back
 from handrail.teams.status import TaskStatus, WorkflowStatus, check_task
+from handrail.teams.views import waiting_on
 
 ENDED = frozenset({WorkflowStatus.STOPPING, WorkflowStatus.STOPPED})
 DECIDED = frozenset({TaskStatus.REVISE, TaskStatus.VALIDATED, TaskStatus.DONE})
@@ -40,6 +43,7 @@ def advance(
 ) -> StoredTeam:
     """Let a board go on by itself; lay it out if there is none. Returns the team as it stands then."""
     if tx.team(run_id) is None:
+        plan.check_inputs(tasks, inputs)
         run = tx.run(run_id)
         actor = (run.initiator if run else None) or name
         desk = desks.begin(tx, run_id=run_id, name=name, tasks=tasks, inputs=inputs, now=now, actor=actor)
@@ -73,6 +77,11 @@ def look(tx: TeamTransaction, *, run_id: str, now: datetime) -> StoredTeam:
     desk = Desk(tx, team, now, team.name)
     catch_up(desk)
     return desk.close()
+
+
+def rest(tx: TeamTransaction, *, run_id: str, now: datetime) -> tuple[StoredTeam, list[dict[str, Any]]]:
+    """Let a board take in what has happened; returns the team as it stands then, with what needs people."""
+    return look(tx, run_id=run_id, now=now), waiting_on(tx, run_id=run_id)
 
 
 def validate(
@@ -132,15 +141,16 @@ def give_feedback(
     return _after(desk, task, None)
 
 
-def check_content(content: str) -> str:
+def check_content(content: str, what: str = "feedback") -> str:
     """Return feedback without blanks around it. Raises `InvalidInput` if nothing is left, or too much."""
     if not isinstance(content, str) or not content.strip():
-        raise InvalidInput("feedback needs a text: say what is to be different")
+        raise InvalidInput(f"{what} needs a text: say what is to be different")
     if len(content) > MOST_SAID:
         raise PayloadTooLarge(
-            f"feedback has {len(content):,} characters, the limit is {MOST_SAID:,}: an agent reads all of it. Keep the "
-            "large part in a file and say where it is"
+            f"the {what} has {len(content):,} characters, the limit is {MOST_SAID:,}: an agent reads all of it. Keep "
+            "the large part in a file and say where it is"
         )
+    encode(content, f"the {what}")
     return content.strip()
 
 
@@ -148,7 +158,7 @@ def unblock(
     tx: TeamTransaction, *, run_id: str, task: str, actor: Actor, now: datetime, note: str | None = None
 ) -> Card | Conflict:
     """Say that the obstacle of a BLOCKED task is removed; `note` is told to its agent."""
-    said = check_content(note) if note is not None and note.strip() else ""
+    said = check_content(note, "note") if note is not None and note.strip() else ""
     desk = _opened(tx, run_id, now, actor)
     card = desk.card(task)
     if card.status is not TaskStatus.BLOCKED or desk.team.status in ENDED:

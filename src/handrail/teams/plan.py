@@ -152,8 +152,8 @@ def result_task(tasks: Iterable[Planned]) -> str:
 
 
 def titled(task: Planned, inputs: Mapping[str, JSON]) -> Planned:
-    """Return a task with the placeholders of its title replaced, as far as they are inputs."""
-    return replace(task, title=" ".join(shown(task.title, inputs).split())[:500])
+    """Return a task with the placeholders of its title replaced, as far as they are inputs; its id if that is empty."""
+    return replace(task, title=" ".join(shown(task.title, inputs).split())[:500] or task.id)
 
 
 def shown(text: str, inputs: Mapping[str, JSON]) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from handrail.inbox import moves
 from handrail.requests.decision import SYSTEM, Verb
-from handrail.requests.errors import HandrailError
 from handrail.requests.facts import changed
 from handrail.requests.identifier import new_id
 from handrail.requests.request import HumanRequest
@@ -18,10 +17,10 @@ from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams.card import Card
 from handrail.teams.desk import Desk
 from handrail.teams.event import FeedbackGiven, FeedbackProcessed, TaskMoved, ValidationAsked
-from handrail.teams.round import RoundEnd
+from handrail.teams.round import RoundEnd, round_id
 from handrail.teams.status import AT_WORK, TAKES_FEEDBACK, TaskStatus, WorkflowStatus
 from handrail.teams.validation import question, result_of
-from handrail.teams.work import count
+from handrail.teams.work import count, used_by
 
 AT_ONCE = 5
 """tasks of one run of a team that are worked on at the same time"""
@@ -68,6 +67,7 @@ def _broken(desk: Desk, card: Card, run: StoredRun) -> None:
     # A run that can be mended keeps what it asks; this one won't go on, whatever is done next is another round.
     reason = f"the run is {run.status}"
     moves.withdraw_all(desk.tx, run_id=run.id, actor=SYSTEM.name, now=desk.now, reason=reason)
+    card = count(desk, card, used_by(desk.tx, run))
     desk.move(card, TaskStatus.BLOCKED, f"run {run.id}: {message}")
     if run.status is not RunStatus.CANCELLED and desk.team.status in AT_WORK:
         desk.workflow(WorkflowStatus.ERRORED, error=f"task {card.id!r}, run {run.id}: {message}")
@@ -149,8 +149,8 @@ def take_back(desk: Desk, card: Card, reason: str) -> Card:
     """End what is done for a task: its agent's run, or the question whether its result is good."""
     if card.status in (TaskStatus.DOING, TaskStatus.PAUSED) and card.run is not None:
         run = units.cancel(desk.tx, run_id=card.run, now=desk.now, actor=desk.actor)
-        if run is not None and run.result is not None:  # it had ended while the team was paused
-            card = count(desk, card, RoundEnd.read(run.result).usage)
+        if run is not None:
+            card = count(desk, card, used_by(desk.tx, run))
     if card.status is TaskStatus.AWAITING_VALIDATION and card.request is not None:
         moves.withdraw(desk.tx, request_id=card.request, actor=SYSTEM, now=desk.now, reason=reason)
     return card
@@ -170,9 +170,20 @@ def _take_up(desk: Desk) -> None:
 
 def begin_round(desk: Desk, card: Card) -> None:
     """Let an agent take a task up: a child run of the team's."""
-    run, number = desk.run, card.round + 1
-    child = StoredRun(
-        id=f"{run.id}/{card.id}/{number}",
+    number = card.round + 1
+    while units.create(desk.tx, run=(child := _child(desk, card, number))) is not None:
+        number += 1  # somebody has given this id to a run of their own
+    reason = {
+        TaskStatus.REVISE: "feedback is taken up",
+        TaskStatus.BLOCKED: "the obstacle is removed",
+    }.get(card.status, f"{card.planned.agent} picks it up")
+    desk.move(card, TaskStatus.DOING, reason, round=number, run=child.id)
+
+
+def _child(desk: Desk, card: Card, number: int) -> StoredRun:
+    run = desk.run
+    return StoredRun(
+        id=round_id(run.id, card.id, number),
         flow=run.flow,
         queue=run.queue,
         input={"task": card.id, "round": number},
@@ -184,13 +195,6 @@ def begin_round(desk: Desk, card: Card) -> None:
         home=run.home,
         parent=run.id,
     )
-    if units.create(desk.tx, run=child) is not None:
-        raise HandrailError(f"there is a run {child.id!r} already, which isn't of this board")
-    reason = {
-        TaskStatus.REVISE: "feedback is taken up",
-        TaskStatus.BLOCKED: "the obstacle is removed",
-    }.get(card.status, f"{card.planned.agent} picks it up")
-    desk.move(card, TaskStatus.DOING, reason, round=number, run=child.id)
 
 
 # -- where the work stands --------------------------------------------------------------------------------------------

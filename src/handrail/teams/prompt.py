@@ -56,8 +56,13 @@ def task(brief: dict[str, Any]) -> str:
         f"## Result of {each['task']}: {each['title']}\n\n{data(each['result'])}" for each in brief["context"]
     ]
     if brief["earlier_feedback"]:
-        parts.append("## Feedback that earlier results had\n\n" + "\n\n".join(brief["earlier_feedback"]))
+        parts.append(earlier(brief))
     return "\n\n".join(parts)
+
+
+def earlier(brief: dict[str, Any]) -> str:
+    """Return the feedback that earlier results had, in words."""
+    return "\n\n".join(["## Feedback that earlier results had", *brief["earlier_feedback"]])
 
 
 def data(value: JSON) -> str:

@@ -7,6 +7,11 @@ from typing import Any
 from handrail.requests.content import JSON
 
 
+def round_id(run_id: str, task: str, number: int) -> str:
+    """Return the id of the child run that does a round."""
+    return f"{run_id}/{task}/{number}"
+
+
 @dataclass(frozen=True)
 class CallUsage:
     """What one call of a model has used; `cost` in dollars as decimal text, None if nobody knows the price."""

@@ -7,7 +7,7 @@ from handrail.requests.content import JSON
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams.card import Card
 from handrail.teams.ports import TeamTransaction
-from handrail.teams.round import RoundEnd
+from handrail.teams.round import RoundEnd, round_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ class Round:
 def rounds_of(tx: TeamTransaction, *, run_id: str, card: Card, most: int) -> list[Round]:
     """Return the latest rounds of a task, at most so many, in order."""
     numbers = range(max(1, card.round - most + 1), card.round + 1)
-    runs = [(number, tx.run(f"{run_id}/{card.id}/{number}")) for number in numbers]
-    return [_round(number, run) for number, run in runs if run is not None]
+    runs = [(number, tx.run(round_id(run_id, card.id, number))) for number in numbers]
+    # A number whose id was taken by a run of somebody else was left out.
+    return [_round(number, run) for number, run in runs if run is not None and run.parent == run_id]
 
 
 def _round(number: int, run: StoredRun) -> Round:

@@ -9,7 +9,7 @@ from typing import Any
 from handrail.requests.content import JSON, isolated
 from handrail.teams.board import Board
 from handrail.teams.card import Card, Feedback, Usage
-from handrail.teams.plan import shown
+from handrail.teams.plan import result_task, shown
 from handrail.teams.status import TaskStatus, WorkflowStatus
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,13 @@ def task_state(card: Card, feedback: Sequence[Feedback], board: Board) -> TaskSt
 def tasks_of(board: Board) -> tuple[TaskState, ...]:
     """Return all tasks in order."""
     return tuple(task_state(card, board.feedback_on(card.id), board) for card in board.cards.values())
+
+
+def team_result(board: Board) -> JSON:
+    """Return the result of the task that the team's is; None until the work is FINISHED."""
+    if board.status is not WorkflowStatus.FINISHED:
+        return None
+    return isolated(board.cards[result_task(card.planned for card in board.cards.values())].result)
 
 
 def stats_of(board: Board, now: datetime | None) -> dict[str, Any]:

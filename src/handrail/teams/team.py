@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from handrail.requests.content import JSON, isolated
+from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import Actor
 from handrail.requests.errors import (
     Conflict,
@@ -26,7 +26,7 @@ from handrail.teams.board import Board
 from handrail.teams.card import Card
 from handrail.teams.event import Fact, WorkflowMoved
 from handrail.teams.flow import TeamFlow
-from handrail.teams.following import Following
+from handrail.teams.following import Following, either
 from handrail.teams.home import Home
 from handrail.teams.moves import check_content
 from handrail.teams.ports import StoredTeam
@@ -38,11 +38,11 @@ from handrail.teams.state import (
     TeamState,
     stats_of,
     tasks_of,
+    team_result,
 )
 from handrail.teams.status import TaskStatus, WorkflowStatus
 from handrail.teams.task import Task, planned
 from handrail.teams.teams import Teams
-from handrail.teams.views import waiting_on
 
 R = TypeVar("R")
 StatusCallback = Callable[[WorkflowStatus], Any]
@@ -82,7 +82,9 @@ class Team:
         self.name = name
         self.agents = tuple(agents)
         self.tasks = tuple(tasks)
-        self.inputs = dict(inputs or {})
+        if not isinstance(inputs, Mapping | None):
+            raise InvalidInput(f"the inputs of team {name!r} are a dict of values for placeholders")
+        self.inputs: dict[str, Any] = as_stored(dict(inputs or {}), "the inputs")
         self.home: Home | None = None
         """the app that has registered it"""
         self._check()
@@ -122,7 +124,8 @@ class Team:
     ) -> Awaitable[TeamResult]:
         """Start the work, or attach to the run `run_id`; returns at FINISHED, or BLOCKED with what it waits for.
 
-        After BLOCKED the process goes on working as soon as a person has moved something. Without `inputs` an existing
+        It also returns once somebody has stopped the team, and at once where a team was found PAUSED. After BLOCKED the
+        process goes on working as soon as a person has moved something. Without `inputs` an existing
         run is attached to whatever it was started with. Raises `InvalidTeam` for a placeholder that nobody fills,
         `RunMismatch` for a `run_id` that means something else, `TeamErrored` if it comes to ERRORED.
         """
@@ -130,9 +133,10 @@ class Team:
             raise InvalidInput("inputs is a dict of values for placeholders")
         if run_id is None:
             plan.check_inputs(self.flow.tasks, {**self.inputs, **(inputs or {})}.keys())
-        return self._scheduled(self._start(None if inputs is None else dict(inputs), run_id))
+        within = self._following is not None and self._following.calls_now
+        return self._scheduled(self._start(None if inputs is None else dict(inputs), run_id, within))
 
-    async def _start(self, inputs: dict[str, Any] | None, run_id: str | None) -> TeamResult:
+    async def _start(self, inputs: dict[str, Any] | None, run_id: str | None, within: bool) -> TeamResult:
         here = self.home or await homes.home()
         while (other := self._beginning) is not None:
             await asyncio.wait([other])
@@ -141,10 +145,12 @@ class Team:
             following = await self._beginning
         finally:
             self._beginning = None
-        return await self._until_rest(following, here)
+        return await self._until_rest(following, here, within)
 
     async def _attached(self, here: Home, inputs: dict[str, Any] | None, run_id: str | None) -> Following:
         """Begin a run, or find it, and follow it from now on; raises `Conflict` while another one is under way."""
+        if self._following is not None and (self._at is not here or self._following.store is not here.store):
+            self.close()  # it was followed where nothing works any more: on another loop, or before the app was closed
         if (under_way := self._following) is not None and under_way.run_id != run_id:
             if under_way.board.status not in (WorkflowStatus.FINISHED, WorkflowStatus.STOPPED):
                 raise Conflict(
@@ -153,31 +159,40 @@ class Team:
                 )
             self.close()
         run = await here.begin_team(self.flow, inputs, run_id)
-        if self._following is None or self._at is not here:
-            self.close()
+        if self._following is None:
             self._past = None
             self._at, self._following = here, Following(here.store, run.id, self._told)
             await self._following.begin()
         return self._following
 
-    async def _until_rest(self, following: Following, here: Home) -> TeamResult:
-        """Return once nothing moves without a person, callbacks and what they have begun included."""
+    async def _until_rest(self, following: Following, here: Home, within: bool) -> TeamResult:
+        """Return once nothing moves without a person, callbacks and what they have begun included.
+
+        A start from `within` a callback doesn't wait for callbacks: that would be waiting for itself.
+        """
         settled = asyncio.ensure_future(here.wait(following.run_id))
+        board, found_paused = following.board, True
         try:
             while True:
+                news = following.next_change()
                 await following.catch_up()
-                await self._done_telling(following)
-                board = following.board
-                if board.status is WorkflowStatus.ERRORED:
+                found_paused = found_paused and board.status is WorkflowStatus.PAUSED
+                told = within or (following.all_told and not self._actions_but_mine())
+                if told and board.status is WorkflowStatus.ERRORED:
                     raise TeamErrored(
                         f"{board.error}; mend it, then resume the team", run_id=following.run_id
                     )
-                if board.status in AT_REST and following.all_told and not self._actions_but_mine():
-                    return await self._result(following, here)
-                changed = asyncio.ensure_future(following.changed())
-                await asyncio.wait([changed, settled], return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                if settled.done():
+                if (told or following.closed) and (board.status in AT_REST or found_paused):
+                    if (result := await self._at_rest(following, here)) is not None:
+                        return result
+                    continue
+                if following.closed:
+                    raise ProgrammingError(
+                        f"the team was closed while start() waited; run {following.run_id} goes on where a worker "
+                        "knows it, attach to it with start(run_id=...)"
+                    )
+                await either(news, settled)
+                if settled.done() and following.board.status not in (*AT_REST, WorkflowStatus.ERRORED):
                     await following.catch_up()
                     if following.board.status not in (*AT_REST, WorkflowStatus.ERRORED):
                         result_of(settled.result())
@@ -185,23 +200,18 @@ class Team:
         finally:
             settled.cancel()
 
-    async def _done_telling(self, following: Following) -> None:
-        await following.told()
-        if actions := self._actions_but_mine():
-            await asyncio.wait(actions)
-            await following.catch_up()
-
     def _actions_but_mine(self) -> list["asyncio.Task[Any]"]:
         """What callbacks have begun; starts are under way for as long as the team works."""
         return [each for each in self._actions if not each.get_name().startswith("handrail start")]
 
-    async def _result(self, following: Following, here: Home) -> TeamResult:
-        return TeamResult(
-            status=following.board.status,
-            result=self.get_workflow_result(),
-            waiting_on=await here.store.read(waiting_on, run_id=following.run_id),
-            run_id=following.run_id,
-        )
+    async def _at_rest(self, following: Following, here: Home) -> TeamResult | None:
+        """Return how it stands, or None if something has happened that wasn't on the board yet, or not seen here."""
+        run_id, seen = following.run_id, following.board.status
+        result = team_result(following.board)
+        team, waiting = await Teams(here.store, here.clock).rest(run_id)
+        if team.status is not seen:
+            return None
+        return TeamResult(status=seen, result=result, waiting_on=waiting, run_id=run_id)
 
     def pause(self) -> Awaitable[WorkflowStatus]:
         """Let agents end the call they are in, and begin no other."""
@@ -297,8 +307,13 @@ class Team:
             work.close()
             raise ProgrammingError("a team works in an event loop: call this from async code") from None
         self._actions.add(task)
-        task.add_done_callback(self._actions.discard)
+        task.add_done_callback(self._done_acting)
         return task
+
+    def _done_acting(self, task: "asyncio.Task[Any]") -> None:
+        self._actions.discard(task)
+        if self._following is not None:  # a start may wait for what callbacks have begun
+            self._following.ring()
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -334,10 +349,7 @@ class Team:
 
     def get_workflow_result(self) -> JSON:
         """Return the result of the last deliverable task, else of the last task; None until it is FINISHED."""
-        board = self._board
-        if board.status is not WorkflowStatus.FINISHED:
-            return None
-        return isolated(board.cards[plan.result_task(card.planned for card in board.cards.values())].result)
+        return team_result(self._board)
 
     def get_workflow_stats(self) -> dict[str, Any]:
         """Return counts, tokens, cost (dollars, exact) and duration (seconds)."""

@@ -66,6 +66,10 @@ class Teams:
         """Let a board take in what has happened: a decision, say, while no worker lived."""
         return await self.do(moves.look, run_id=run_id)
 
+    async def rest(self, run_id: str) -> tuple[StoredTeam, list[dict[str, Any]]]:
+        """Let a board take in what has happened, and return how it stands then, with what needs people."""
+        return await self.do(moves.rest, run_id=run_id)
+
     async def look_after(self, request: HumanRequest) -> None:
         """Let a board take in that a request about a result has ended; the decision counts, whatever comes of this."""
         if request.draft.kind == KIND and request.run_id is not None:

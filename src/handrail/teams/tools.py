@@ -25,7 +25,7 @@ from handrail.requests.content import JSON, encode
 from handrail.requests.errors import InvalidTeam, ProgrammingError, Rejected, StepFailed, StoreError
 from handrail.requests.schema import problems
 from handrail.teams.scripted import BLOCK_TASK
-from handrail.teams.turn import Manual
+from handrail.teams.turn import STEP, Manual
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED = (BLOCK_TASK, "final_result")
@@ -98,7 +98,7 @@ class Toolbox:
                 result = await tool.function(**tool.fit(arguments))
             else:
                 result = await step(
-                    name if NAME.fullmatch(name) and not name.isdigit() else "tool",
+                    name if NAME.fullmatch(name) and not name.isdigit() and name != STEP else "tool",
                     partial(self._called, tool, name, arguments),
                 )
         except (ProgrammingError, StoreError):

@@ -15,6 +15,9 @@ from handrail.teams.round import CallUsage
 
 Message = dict[str, Any]
 
+STEP = "model"
+"""the name of the step that a call of a model is"""
+
 
 @dataclass(frozen=True)
 class Manual:

@@ -19,7 +19,9 @@ NEEDS_PEOPLE = (TaskStatus.AWAITING_VALIDATION, TaskStatus.BLOCKED, TaskStatus.D
 def waiting_on(tx: TeamTransaction, *, run_id: str) -> list[dict[str, Any]]:
     """Return what needs a person: for each such task which, why, and by which request if there is one."""
     found = []
-    for card in tx.cards(run_id, NEEDS_PEOPLE):
+    for card in tx.outlines_of_cards(run_id):
+        if card.status not in NEEDS_PEOPLE:
+            continue
         request_id = request_of(tx, card)
         if request_id is not None or card.status is TaskStatus.BLOCKED:
             found.append(

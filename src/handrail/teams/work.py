@@ -6,22 +6,27 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from handrail.requests.content import JSON
+from handrail.requests.content import JSON, decode
+from handrail.runs.journal import State
+from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams import plan
 from handrail.teams.card import Card
-from handrail.teams.desk import Desk
+from handrail.teams.desk import Desk, find_card
 from handrail.teams.event import FeedbackProcessed, Spent
 from handrail.teams.ports import TeamTransaction
-from handrail.teams.round import CallUsage, RoundEnd
+from handrail.teams.round import CallUsage, RoundEnd, round_id
 from handrail.teams.status import TaskStatus
+from handrail.teams.turn import STEP, Turn
+
+AT_IT = (TaskStatus.DOING, TaskStatus.PAUSED)
 
 
 @dataclass(frozen=True)
 class Notes:
     """What an agent is told between two calls of its model."""
 
-    feedback: Sequence[dict[str, Any]] = ()
-    """`number` and `content` of feedback that it hasn't heard"""
+    feedback: int = 0
+    """the number of the last feedback that there is"""
     paused: bool = False
     gone: bool = False
     """whether this run works on the task no more"""
@@ -45,7 +50,7 @@ def consult(
     desk = Desk.opened(tx, run_id, now, "")
     card = desk.card(task)
     desk.actor = card.planned.agent
-    if card.run != child or card.status not in (TaskStatus.DOING, TaskStatus.PAUSED):
+    if card.run != child or card.status not in AT_IT:
         return Notes(gone=True)
     card = count(desk, card, usage)
     if worked_in > card.processed:
@@ -53,8 +58,19 @@ def consult(
     desk.close()
     if card.status is TaskStatus.PAUSED:
         return Notes(paused=True)
-    new = tx.feedback(run_id, task, max(heard, card.processed))
-    return Notes([{"number": each.number, "content": each.content} for each in new])
+    return Notes(max(heard, card.feedback))
+
+
+def told(tx: TeamTransaction, *, run_id: str, task: str, heard: int, last: int) -> list[dict[str, Any]]:
+    """Return `number` and `content` of the feedback beyond `heard`, up to and with `last`; it never changes."""
+    new = tx.feedback(run_id, task, heard, last - heard)
+    return [{"number": each.number, "content": each.content} for each in new]
+
+
+def is_held_up(tx: TeamTransaction, *, run_id: str, task: str, child: str) -> bool:
+    """Whether the agent may begin no other call now: the team is paused, or this run works on the task no more."""
+    card = find_card(tx, run_id=run_id, task=task)
+    return card.run != child or card.status is not TaskStatus.DOING
 
 
 def count(desk: Desk, card: Card, usage: Sequence[CallUsage]) -> Card:
@@ -77,16 +93,35 @@ def _spent(task: str, calls: Sequence[CallUsage], priced: bool) -> Spent:
     )
 
 
-def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int) -> dict[str, Any]:
+def used_by(tx: TeamTransaction, run: StoredRun) -> Sequence[CallUsage]:
+    """Return what the calls of a round have used, however it has ended: those of one cut off are in its journal."""
+    if run.result is not None:
+        return RoundEnd.read(run.result).usage
+    return [
+        Turn.read(decode(entry.value)).usage
+        for frame in tx.entries(run.id, "")
+        for entry in tx.entries(run.id, frame.address)
+        if entry.state is State.DONE and entry.value and entry.label.partition("~")[0] == STEP
+    ]
+
+
+def processed(tx: TeamTransaction, *, run_id: str, task: str) -> int:
+    """Return up to which number the feedback on a task is worked in."""
+    return find_card(tx, run_id=run_id, task=task).processed
+
+
+def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int, processed: int) -> dict[str, Any]:
     """Return what an agent has to know to begin a round: its task, and what it builds on.
 
-    `since` is the round in which the conversation has begun: `talk` tells what was said.
+    `since` is the round in which the conversation has begun: `talk` tells what was said. `processed` is up to which
+    number feedback was worked in when the round began.
     """
     team, card = tx.team(run_id), tx.card(run_id, task)
     assert team is not None
     assert card is not None
     planned = card.planned
     ids = [each.id for each in tx.outlines_of_cards(run_id)]
+    forgotten = _forgotten(tx, run_id, card, number)
     results = {one: tx.card(run_id, one) for one in planned.dependencies}
     values: dict[str, JSON] = dict(team.inputs)
     for name, meant in plan.results_meant(planned, ids).items():
@@ -103,13 +138,17 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int) -> dict[s
             if found is not None
         ],
         "since": card.since,
-        "earlier_feedback": [
-            each.content for each in tx.feedback(run_id, task, 0, card.processed) if card.since == number
-        ],
+        "earlier_feedback": [each.content for each in tx.feedback(run_id, task, 0, processed) if forgotten],
         "result": card.result,
         "agent": planned.agent,
-        "processed": card.processed,
+        "processed": processed,
     }
+
+
+def _forgotten(tx: TeamTransaction, run_id: str, card: Card, number: int) -> bool:
+    """Whether the conversation begins anew, or lacks a round that came to no end of its own."""
+    rounds = [round_id(run_id, card.id, said) for said in range(card.since, number)]
+    return not rounds or any(status is not RunStatus.FINISHED for _, status, _ in tx.standing(rounds))
 
 
 def talk(tx: TeamTransaction, *, run_id: str, task: str, since: int, number: int) -> list[JSON]:
@@ -119,5 +158,7 @@ def talk(tx: TeamTransaction, *, run_id: str, task: str, since: int, number: int
 
 def _said(tx: TeamTransaction, run_id: str, task: str, number: int) -> Sequence[JSON]:
     """Return what was said in an earlier round."""
-    run = tx.run(f"{run_id}/{task}/{number}")
-    return RoundEnd.read(run.result).messages if run is not None and run.result is not None else ()
+    run = tx.run(round_id(run_id, task, number))
+    if run is None or run.parent != run_id or run.result is None:
+        return ()
+    return RoundEnd.read(run.result).messages
