@@ -138,5 +138,6 @@ async def test_stopping_asks_first_and_aborts_what_is_left(site: Site) -> None:
     await page.get_by_role("button", name="Stop the team").click()
     await until_team(site.app, run_id, "STOPPED")
     await expect(page.locator("[data-workflow]")).to_have_text("Stopped")
-    await expect(page.locator("#done .card", has_text="Aborted")).to_have_count(2)
+    await expect(page.get_by_role("region", name="Aborted").locator(".card")).to_have_count(2)
+    await expect(page.locator("#done .card")).to_have_count(0)
     await expect(page.locator("summary", has_text="Stop…")).to_have_count(0)

@@ -15,7 +15,7 @@ from handrail.web.pages.address import of_board
 from handrail.web.pages.board_sight import Asked, Sight, read
 from handrail.web.pages.board_status import WORKFLOWS
 from handrail.web.pages.columns import columns
-from handrail.web.pages.figures import asks, facts
+from handrail.web.pages.figures import asks, brief, facts
 from handrail.web.pages.shown import Problem
 from handrail.web.pages.visit import show, typed_into, visitor
 
@@ -76,6 +76,7 @@ async def page(
             "columns": columns([board], sight.viewer, now, decides=may(caller, Right.DECIDE)),
             "open_task": asked.task,
             "asks": asks(board),
+            "brief": brief(board.team.inputs),
             "facts": facts(board, now),
             "moves": moves(sight),
             "why_not": "" if Right.STEER in sight.rights else _why_not(caller),
@@ -84,7 +85,7 @@ async def page(
             "problem": problem,
             "typed": typed_into(**(typed or {})),
             "live": True,
-            "opened": card.values(sight, caller, asked, now) if sight.opened else None,
+            "opened": card.values(sight, caller, asked, now, face) if sight.opened else None,
             **values,
         },
     )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handrail.people.rights import Caller, Right
+from handrail.requests.decision import Verb
 from handrail.requests.errors import (
     Conflict,
     IllegalMove,
@@ -22,11 +23,13 @@ from handrail.requests.errors import (
     PayloadTooLarge,
     UnknownId,
 )
+from handrail.requests.request import HumanRequest
 from handrail.teams import moves
+from handrail.teams.ports import TeamTransaction
 from handrail.web import acts
 from handrail.web.auth.door import face_of
 from handrail.web.failure import failure
-from handrail.web.pages import board, boards, team_start
+from handrail.web.pages import board, boards, team_start, words
 from handrail.web.pages.address import of_board
 from handrail.web.pages.board_sight import Asked
 from handrail.web.pages.posting import text
@@ -39,6 +42,13 @@ NOT_COUNTED = {
     "feedback": "Your feedback was not given; your words are kept.",
     "unblock": "Nothing was unblocked; your words are kept.",
 }
+
+DONE_BY_YOU: dict[Verb | None, tuple[str, str]] = {
+    Verb.APPROVE: ("validate", "You have validated it already"),
+    Verb.EDIT: ("validate", "You have edited and validated it already"),
+    Verb.REQUEST_CHANGES: ("feedback", "You have given feedback on it already"),
+}
+"""verb: the act that it is on a board, and how somebody is told that it was theirs"""
 
 
 @dataclass(frozen=True)
@@ -83,18 +93,21 @@ class Act:
                 self.run_id,
                 self.asked,
                 status,
-                problem=self._problem(error),
+                problem=await self._problem(error),
                 typed={"act": self.name, **self.typed},
             )
         except UnknownId:  # the board isn't theirs to see
             raise error from None
 
-    def _problem(self, error: Exception) -> Problem:
+    async def _problem(self, error: Exception) -> Problem:
         lost = NOT_COUNTED.get(self.name, "Nothing was changed.")
         match error:
+            case Conflict(winner=self.caller.name):
+                return await self._own(lost)
             case Conflict(winner=str(winner)):
-                title = "That is yours already" if winner == self.caller.name else f"{winner} was faster"
-                return Problem(title, f"What you were shown is decided. {lost}", "soon", "users")
+                return Problem(
+                    f"{winner} was faster", f"What you were shown is decided. {lost}", "soon", "users"
+                )
             case Conflict() if not isinstance(error, IllegalMove) and self.typed.get("round"):
                 return Problem(
                     "Another round is here", f"You were shown one before it. {lost}", "soon", "revise"
@@ -104,6 +117,23 @@ class Act:
             case NotAllowed():
                 return Problem("Not yours to do", f"{_sentence(error)} {lost}", "ended", "user")
         return Problem("Nothing was changed", _sentence(error))
+
+    async def _own(self, lost: str) -> Problem:
+        """Return what somebody is told who was faster themselves, in another tab or with the key before."""
+        face = face_of(self.request)
+        request = await face.store.read(_decided, run_id=self.run_id, task=self.task)
+        verb = request.outcome.verb if request is not None and request.outcome is not None else None
+        ago = words.ago(request.ended_at, face.clock.now()) if request and request.ended_at else ""
+        act, title = DONE_BY_YOU.get(verb, ("", "You have decided it already"))
+        text = (
+            "It counts once." if act == self.name == "validate" else f"What you were shown is decided. {lost}"
+        )
+        return Problem(f"{title}, {ago}" if ago else title, text, "soon", "users")
+
+
+def _decided(tx: TeamTransaction, *, run_id: str, task: str) -> HumanRequest | None:
+    card = tx.card(run_id, task)
+    return tx.request(card.request) if card is not None and card.request else None
 
 
 def _sentence(error: Exception) -> str:

@@ -24,7 +24,7 @@ PAGE = 50
 ALL_CARDS = 1000
 """cards of the board over all teams"""
 COUNTED = 100
-"""teams at work that are looked at for the count in the navigation"""
+"""teams at work that are looked at for the counts beside their names"""
 
 
 @router.get("/boards")
@@ -100,12 +100,12 @@ async def page(
 
 
 async def around(request: Request, viewer: Viewer) -> dict[str, Any]:
-    """Return what every page of boards shows beside them: teams at work, and how many of those wait for people."""
+    """Return what every page of boards shows beside them: the teams, and how many of each are at work."""
     face = face_of(request)
     found: TeamPage = await face.store.read(listing.page_of, viewer=viewer, statuses=ACTIVE, limit=COUNTED)
     names = sorted({*team_start.known_teams(face), *(each.team.name for each in found.teams)})
     at_work = {name: sum(each.team.name == name for each in found.teams) for name in names}
-    return {"team_names": at_work, "teams_waiting": sum(bool(each.waits) for each in found.teams) or ""}
+    return {"team_names": at_work}
 
 
 def _at_work(tx: Any, *, viewer: Viewer, name: str | None) -> tuple[list[Overview], int]:

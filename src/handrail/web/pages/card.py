@@ -16,12 +16,14 @@ from handrail.web.content.difference import inline_difference
 from handrail.web.content.markdown import prose_html
 from handrail.web.content.rendered import Rendered
 from handrail.web.content.value import proposal_html
+from handrail.web.face import Face
 from handrail.web.pages import telling
 from handrail.web.pages.address import of_task, queried
 from handrail.web.pages.board_sight import Asked, Sight
 from handrail.web.pages.board_status import TASKS
 from handrail.web.pages.card_log import entries
 from handrail.web.pages.columns import cost, waits_for
+from handrail.web.pages.mind import model_of
 from handrail.web.pages.status import STATUSES
 from handrail.web.pages.words import count
 
@@ -48,7 +50,7 @@ def address(run_id: str, task: str, **more: Any) -> str:
     return queried(of_task(run_id, task).partition("?")[0], {"task": task}, **more)
 
 
-def values(sight: Sight, caller: Caller, asked: Asked, now: datetime) -> dict[str, Any]:
+def values(sight: Sight, caller: Caller, asked: Asked, now: datetime, face: Face) -> dict[str, Any]:
     """Return what the template of an open card is given."""
     opened, board = sight.opened, sight.board
     assert opened is not None
@@ -64,6 +66,7 @@ def values(sight: Sight, caller: Caller, asked: Asked, now: datetime) -> dict[st
     return {
         "card": card,
         "told": TASKS[card.status],
+        "model": model_of(face, sight.run.flow, card.planned.agent),
         "description": prose_html(opened.description, limit=TEXT),
         "expected": prose_html(opened.expected_output, limit=TEXT) if opened.expected_output else "",
         "unfilled": _unfilled(card, opened),

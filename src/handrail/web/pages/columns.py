@@ -24,9 +24,10 @@ ORDER: dict[str, tuple[TaskStatus, ...]] = {
     "blocked": (TaskStatus.BLOCKED,),
     "revise": (TaskStatus.REVISE,),
     "awaiting": (TaskStatus.AWAITING_VALIDATION,),
-    "done": (TaskStatus.DONE, TaskStatus.VALIDATED, TaskStatus.ABORTED),
+    "done": (TaskStatus.DONE, TaskStatus.VALIDATED),
+    "aborted": (TaskStatus.ABORTED,),
 }
-"""the columns in order, each named as the status of its first kind of card"""
+"""the columns in order, each named as the status of its first kind of card; the last is seen if it has any"""
 _OF = {status: name for name, statuses in ORDER.items() for status in statuses}
 HELD_BY = 60
 """characters of a title that a card waits for"""
@@ -67,7 +68,6 @@ class Column:
     name: str
     told: Told
     cards: tuple[Face, ...]
-    aborted: int = 0
 
 
 def columns(
@@ -75,18 +75,13 @@ def columns(
 ) -> list[Column]:
     """Return the cards of boards in their columns; `decides` is whether the reader's role lets them decide."""
     held: dict[str, list[Face]] = {name: [] for name in ORDER}
-    aborted: list[Face] = []
     for board in boards:
         titles = {card.id: card.planned.title for card in board.cards}
         for card in board.cards:
             line = _line(board, card, titles, viewer if decides else None)
             face = _face(board, card, line, now, board.team.name if labelled else "")
-            (aborted if card.status is TaskStatus.ABORTED else held[_OF[card.status]]).append(face)
-    held["done"] += aborted
-    return [
-        Column(name, TASKS[statuses[0]], tuple(held[name]), len(aborted) if name == "done" else 0)
-        for name, statuses in ORDER.items()
-    ]
+            held[_OF[card.status]].append(face)
+    return [Column(name, TASKS[statuses[0]], tuple(held[name])) for name, statuses in ORDER.items()]
 
 
 def _face(board: Overview, card: Card, line: Line | None, now: datetime, team: str) -> Face:
@@ -117,7 +112,7 @@ def _line(board: Overview, card: Card, titles: dict[str, str], viewer: Viewer | 
             return Line("blocked", plain(card.reason or "", 120), "blocked")
         case TaskStatus.REVISE:
             return Line("revise", f"Feedback pending, next for {plain(card.planned.agent, 40)}", "revise")
-        case TaskStatus.PAUSED | TaskStatus.ABORTED | TaskStatus.VALIDATED:
+        case TaskStatus.PAUSED | TaskStatus.VALIDATED:
             told = TASKS[card.status]
             return Line(told.icon, told.word, told.colour)
         case TaskStatus.DONE if card.reason == "validated":

@@ -1,14 +1,21 @@
 """The figures of a board: how much is done, what it has cost, how long it took, and what waits for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from handrail.requests.content import encode
 from handrail.teams.overview import Overview
 from handrail.teams.status import TaskStatus, WorkflowStatus
+from handrail.web.content.text import plain
 from handrail.web.pages.columns import cost
 from handrail.web.pages.words import count
 
 ENDED = frozenset({WorkflowStatus.FINISHED, WorkflowStatus.STOPPED})
+MOST_INPUTS = 5
+BRIEF = 200
+"""characters of inputs that are shown in short"""
 
 
 def asks(board: Overview) -> str:
@@ -55,3 +62,16 @@ def facts(board: Overview, now: datetime) -> Facts:
         usage.unpriced,
         end - team.begun_at,
     )
+
+
+def brief(inputs: Mapping[str, Any]) -> str:
+    """Return in short what a run was given.
+
+    >>> brief({"market": "bees", "sizes": [1, 2]})
+    'market: bees, sizes: [1,2]'
+    """
+    told = ", ".join(
+        f"{name}: {value if isinstance(value, str) else encode(value)}"
+        for name, value in list(inputs.items())[:MOST_INPUTS]
+    )
+    return plain(" ".join(told.split()), BRIEF)

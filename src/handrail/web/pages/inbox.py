@@ -20,6 +20,7 @@ from handrail.web.pages.listed import Query as Asked
 from handrail.web.pages.render import render
 from handrail.web.pages.shown import Typed
 from handrail.web.pages.visit import visitor
+from handrail.web.pages.waiting import teams_waiting
 from handrail.web.pages.words import count
 
 router = APIRouter()
@@ -84,7 +85,14 @@ async def inbox(request: Request, caller: Known, at: At, part: str = "") -> Resp
         except UnknownId:  # it has gone between the two reads
             pass
     return await render(
-        request, "inbox.html", **_around(found, caller), sheet=None, picked=(), at_list=True, live=True
+        request,
+        "inbox.html",
+        **_around(found, caller),
+        teams_waiting=await teams_waiting(request, caller),
+        sheet=None,
+        picked=(),
+        at_list=True,
+        live=True,
     )
 
 
@@ -169,6 +177,7 @@ async def open_page(
         **{**_around(found, caller), **values},
         sheet=read,
         place=await beside(request, caller, at, request_id, found),
+        teams_waiting=await teams_waiting(request, caller),
         problem=problem,
         kept=kept(typed, values) if problem and typed else (),
         picked=(),

@@ -63,9 +63,14 @@ KEYS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
 """parts, each with its keys and what they do; `Ctrl` is held, other keys follow one another"""
 
 
+FIRST = {"boards": "On a board"}
+"""section: the part with the keys of its own pages, if that isn’t the first anyway"""
+
+
 @router.get("/keyboard")
-async def keyboard(request: Request) -> Response:
-    """Show all keys."""
+async def keyboard(request: Request, of: str = "") -> Response:
+    """Show all keys, those of a section first."""
     await visitor(request)
+    parts = sorted(KEYS, key=lambda part: part[0] != FIRST.get(of))
     on = request.cookies.get(KEYBOARD) != "off"
-    return await show(request, "keyboard.html", parts=KEYS, shortcuts=on)
+    return await show(request, "keyboard.html", parts=parts, shortcuts=on)

@@ -27,8 +27,7 @@ from handrail.web.failure import failure
 from handrail.web.pages import conflict, posting, sheet, shown, telling
 from handrail.web.pages.inbox import Known
 from handrail.web.pages.login import back_to
-from handrail.web.pages.render import render
-from handrail.web.pages.visit import form_of
+from handrail.web.pages.visit import form_of, show
 
 router = APIRouter()
 MOST = 200
@@ -68,7 +67,7 @@ async def many(request: Request, caller: Known) -> Response:
     if sure and has_words:
         results = await _decided(request, caller, form, picked, chosen)
         status = 200 if not any(item.problem for item in results) else 207
-        return await render(
+        return await show(
             request,
             "many_done.html",
             status,
@@ -78,7 +77,7 @@ async def many(request: Request, caller: Known) -> Response:
             comment=comment,
             section_name="inbox",
         )
-    return await render(
+    return await show(
         request,
         "many.html",
         422 if sure else 200,

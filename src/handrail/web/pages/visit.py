@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from handrail.people.rights import Caller, Right, check
-from handrail.web.auth.door import FIELD, check_token, known
+from handrail.web.auth.door import FIELD, caller_of, check_token, known
 from handrail.web.failure import Refused, Stranger
 from handrail.web.guard import MOST
 from handrail.web.pages.notice import Notice, leave
 from handrail.web.pages.render import render
+from handrail.web.pages.waiting import waiting
 
 MOST_FIELDS = 20_000
 ICONS = {"done": "done", "blocked": "alert"}
@@ -79,4 +80,6 @@ async def show(request: Request, template: str, status: int = 200, /, **values: 
         values.pop("notice", None)
     elif not isinstance(given, Notice):
         values["notice"] = noticed(given["text"], given["status"])
-    return await render(request, template, status, **values)
+    caller = await caller_of(request)
+    counted = {} if caller is None or caller.session is None else await waiting(request, caller)
+    return await render(request, template, status, **{**counted, **values})

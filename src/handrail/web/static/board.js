@@ -58,8 +58,10 @@
       const fresh = one(`[data-part="${CSS.escape(old.dataset.part)}"]`, page);
       if (fresh) setPart(old, fresh);
     }
-    const link = one('.sections a[href="/boards"]'), counted = one('.sections a[href="/boards"]', page);
-    if (counted.innerHTML !== link.innerHTML) link.replaceChildren(...document.importNode(counted, true).childNodes);
+    for (const link of all(".sections a")) {
+      const counted = one(`.sections a[href="${link.getAttribute("href")}"]`, page);
+      if (counted && counted.innerHTML !== link.innerHTML) link.replaceChildren(...document.importNode(counted, true).childNodes);
+    }
     const now = one("[data-workflow]");
     if (now && now.dataset.workflow !== status) say(`The team: ${now.textContent}`);
   };
@@ -89,7 +91,7 @@
   const partOf = (name, within) => one(`[data-part="${name}"]`, within);
   const notice = (text) => {
     const old = one("[data-live-notice]", panel());
-    if (old && one("span", old).textContent === text) return;
+    if (old && one("span", old).textContent === text) return disable(text);
     old?.remove();
     const strip = Object.assign(document.createElement("div"), { className: "strip is-soon" });
     const words = Object.assign(document.createElement("span"), { textContent: text });
@@ -98,6 +100,9 @@
     strip.dataset.liveNotice = "";
     strip.append(words, link);
     one(".bar", panel()).after(strip);
+    disable(text);
+  };
+  const disable = (text) => {
     for (const verb of all("[data-part=decide] .btn", panel())) { verb.setAttribute("aria-disabled", "true"); verb.title = text; }
   };
   const setPanel = (page) => {
@@ -109,11 +114,11 @@
       else if (now) partOf("log", old).before(document.importNode(now, true));
     }
     const result = partOf("result", old), newer = partOf("result", fresh), reads = one("[data-evidence]", result);
-    const moved = old.dataset.state !== fresh.dataset.state;
+    const moved = old.dataset.state !== fresh.dataset.state, decide = partOf("decide", old);
+    if (!busy(decide)) setPart(decide, partOf("decide", fresh)); // its verbs rest below, where the result is not what is read
     if (reads && result.dataset.revision !== newer.dataset.revision) return notice(`Revision ${newer.dataset.revision} arrived while you were reading ${result.dataset.revision}.`);
-    if (moved && busy(partOf("decide", old))) return notice(`It is ${partOf("panel-status", fresh).textContent.trim().toLowerCase()} now; what you type is kept.`);
+    if (moved && busy(decide)) return notice(`It is ${partOf("panel-status", fresh).textContent.trim().toLowerCase()} now; what you type is kept.`);
     if (!reads) setPart(result, newer);
-    if (!busy(partOf("decide", old))) setPart(partOf("decide", old), partOf("decide", fresh));
     old.dataset.state = fresh.dataset.state;
   };
   const setRows = (page) => {

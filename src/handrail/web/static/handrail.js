@@ -279,7 +279,7 @@
   const showKeys = async () => {
     let dialog = one("#keys");
     if (!dialog) {
-      const answer = await fetch("/keyboard").catch(() => null);
+      const answer = await fetch(one("a[data-keyboard]")?.href || "/keyboard").catch(() => null);
       const list = answer?.ok && one("#all-keys", await parsed(answer));
       if (!list) return;
       const button = make("button", { className: "btn", type: "button", textContent: "Close" });
