@@ -213,7 +213,7 @@ class Model:
         one = self[name]
         if self.status == "STOPPED":
             raise Refused("illegal")
-        if round is not None and (one["status"], one["round"]) != ("AWAITING_VALIDATION", round):
+        if round is not None and (one["round"] != round or one["status"] in ("REVISE", "DONE")):
             raise Refused("conflict")
         if one["status"] == "AWAITING_VALIDATION":
             one["answer"] = ("request_changes", content)

@@ -1,4 +1,4 @@
-"""What people decide while no process works for a team, and what happens when one comes."""
+"""What people decide while no process works for a team, and what its agents hear when one comes."""
 
 from pathlib import Path
 from typing import Any
@@ -131,3 +131,25 @@ async def test_much_feedback_reaches_the_agent_in_parts(url: str) -> None:
     assert heard[-20:] == [f"{number:010}" for number in range(20)]
     (task,) = again.get_tasks()
     assert {str(each.status) for each in task.feedback_history} == {"PROCESSED"}
+
+
+async def test_a_result_that_a_placeholder_puts_in_is_not_told_twice(url: str) -> None:
+    prompts: list[str] = []
+
+    def listening(messages: list[dict[str, Any]]) -> str:
+        prompts.append(messages[1]["content"])
+        return "figures of 2024"
+
+    will = Agent("Will", "Writer", model=listening)
+    team = Team(
+        "spec",
+        [will],
+        [
+            Task("Find figures", will, reference_id="figures"),
+            Task("Look around", will, reference_id="around"),
+            Task("Write from {taskResult:figures}", will, dependencies=["figures", "around"]),
+        ],
+    )
+    assert (await started(url, team)).status is WorkflowStatus.FINISHED
+    assert prompts[2].count("figures of 2024") == 2, "once for the placeholder, once for the other task"
+    assert [task.title for task in team.get_tasks()] == ["Find figures", "Look around", "Write from figures"]

@@ -152,8 +152,9 @@ def result_task(tasks: Iterable[Planned]) -> str:
 
 
 def titled(task: Planned, inputs: Mapping[str, JSON]) -> Planned:
-    """Return a task with the placeholders of its title replaced, as far as they are inputs; its id if that is empty."""
-    return replace(task, title=" ".join(shown(task.title, inputs).split())[:500] or task.id)
+    """Return a task with the placeholders of its title replaced, those of results by the task's name; else its id."""
+    results = {name: name.removeprefix(RESULT) for name in names_in(task.title) if name.startswith(RESULT)}
+    return replace(task, title=" ".join(shown(task.title, {**results, **inputs}).split())[:500] or task.id)
 
 
 def shown(text: str, inputs: Mapping[str, JSON]) -> str:

@@ -124,7 +124,8 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int, processed
     forgotten = _forgotten(tx, run_id, card, number)
     results = {one: tx.card(run_id, one) for one in planned.dependencies}
     values: dict[str, JSON] = dict(team.inputs)
-    for name, meant in plan.results_meant(planned, ids).items():
+    put_in = plan.results_meant(planned, ids)
+    for name, meant in put_in.items():
         found = results[meant]
         values[name] = found.result if found is not None else None
     return {
@@ -135,7 +136,7 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int, processed
         "context": [
             {"task": one, "title": found.planned.title, "result": found.result}
             for one, found in results.items()
-            if found is not None
+            if found is not None and one not in put_in.values()  # nobody pays for reading it twice
         ],
         "since": card.since,
         "earlier_feedback": [each.content for each in tx.feedback(run_id, task, 0, processed) if forgotten],
