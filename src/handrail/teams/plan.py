@@ -14,6 +14,8 @@ from handrail.requests.errors import InvalidTeam
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_.-]+)?)\}")
 RESULT = "taskResult:"
+TITLE = 120
+"""characters of a description that become a title"""
 
 
 @dataclass(frozen=True)
@@ -160,3 +162,14 @@ def titled(task: Planned, inputs: Mapping[str, JSON]) -> Planned:
 def shown(text: str, inputs: Mapping[str, JSON]) -> str:
     """Return a text as people see it: with its inputs, and with the placeholders of results as they are."""
     return fill(text, {name: inputs.get(name, f"{{{name}}}") for name in names_in(text)})
+
+
+def first_line(text: str) -> str:
+    """Return what a task is called without a title of its own: the first line of its description, cut if it is long."""
+    line = (text.splitlines() or [""])[0].strip()
+    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
+
+
+def has_own_title(task: Planned, inputs: Mapping[str, JSON]) -> bool:
+    """Whether a task is called otherwise than by the first line of its description."""
+    return task.title != titled(replace(task, title=first_line(task.description)), inputs).title

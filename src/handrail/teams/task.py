@@ -10,11 +10,9 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from handrail.requests.errors import InvalidTeam
 from handrail.requests.schema import schema_of
 from handrail.teams.agent import Agent
-from handrail.teams.plan import Planned
+from handrail.teams.plan import Planned, first_line
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
-TITLE = 120
-"""characters of a description that become a title"""
 
 
 class Task:
@@ -69,7 +67,7 @@ class Task:
             dependencies = [dependencies]
         self.description = description.strip()
         self.agent = agent
-        self.title = " ".join((title or _first_line(self.description)).split())
+        self.title = " ".join((title or first_line(self.description)).split())
         self.expected_output = expected_output
         self.external_validation_required = bool(external_validation_required)
         self.dependencies = tuple(dependencies)
@@ -86,11 +84,6 @@ class Task:
 
     def __repr__(self) -> str:
         return f"<Task {self.title!r}>"
-
-
-def _first_line(text: str) -> str:
-    line = text.splitlines()[0].strip()
-    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
 
 
 def _json_schema(schema: Any) -> dict[str, Any] | None:

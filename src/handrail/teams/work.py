@@ -128,9 +128,10 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int, processed
     for name, meant in put_in.items():
         found = results[meant]
         values[name] = found.result if found is not None else None
+    description = plan.fill(planned.description, values)
     return {
-        "title": planned.title,
-        "description": plan.fill(planned.description, values),
+        "title": planned.title if plan.has_own_title(planned, team.inputs) else plan.first_line(description),
+        "description": description,
         "expected_output": plan.fill(planned.expected_output or "", values) or None,
         "output_schema": planned.output_schema,
         "context": [
