@@ -3,9 +3,11 @@
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 
 from handrail.inbox.filing import Place
 from handrail.requests.errors import InvalidInput
+from handrail.requests.moments import to_moment, to_number
 
 LONGEST = 1000
 """characters that a cursor may have"""
@@ -31,6 +33,22 @@ def read(text: str, kind: str) -> Place:
     if of_kind != kind or type(request_id) is not str or not _is_whole(priority) or not _is_whole(moment):
         raise refused()
     return Place(request_id, priority, moment)
+
+
+def write_moment(place: tuple[datetime, str] | None, kind: str) -> str | None:
+    """Return the cursor of a place in a list that is in the order of moments, and then of ids."""
+    return None if place is None else write(Place(place[1], 0, to_number(place[0])), kind)
+
+
+def read_moment(text: str | None, kind: str) -> tuple[datetime, str] | None:
+    """Return the moment and the id of such a cursor, None for none. Raises `InvalidInput` as `read` does."""
+    if text is None:
+        return None
+    place = read(text, kind)
+    try:
+        return to_moment(place.moment), place.id
+    except OverflowError:
+        raise refused() from None
 
 
 def _is_whole(value: object) -> bool:

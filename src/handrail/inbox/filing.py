@@ -7,11 +7,11 @@ somebody reads it who isn't asked, it lies in further lots beside. An ended requ
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from handrail.requests.content import SEPARATOR
 from handrail.requests.decision import Strength
+from handrail.requests.moments import to_number
 from handrail.requests.policy import First
 from handrail.requests.request import HumanRequest
 
@@ -19,7 +19,6 @@ EVERYBODY, SEVERAL = "*", "#"
 PLAIN, CAREFUL = "=", "~"
 NEVER = 1 << 62
 """the moment of a deadline that there isn't"""
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 TITLE = 200
 """characters of a title that lists show, and that are searched"""
 
@@ -90,7 +89,7 @@ def lots_aside(request: HumanRequest) -> list[str]:
 
 def place_of(request: HumanRequest) -> Place:
     """Return where a pending request stands, or stood before it ended."""
-    moment = NEVER if (due := request.due) is None else (due - _EPOCH) // _MICROSECOND
+    moment = NEVER if (due := request.due) is None else to_number(due)
     return Place(request.id, request.draft.priority, moment)
 
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handrail.inbox import moves
 from handrail.inbox.ports import Filter
 from handrail.requests.content import decode
 from handrail.requests.identifier import utc_text
+from handrail.requests.moments import to_moment
 from handrail.requests.request import HumanRequest
 from handrail.runs.journal import Entry, State, can_become, join, told_kind
 from handrail.runs.ports import RunTransaction
 from handrail.runs.run import StoredRun
 from handrail.runs.stop import Stop, everywhere, matches, split, stop_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST = 2000
 """steps that are shown of one run"""
 ASKS = ("ask", "task", "wait", "drain")
@@ -53,7 +52,7 @@ def _step(tx: RunTransaction, entry: Entry) -> dict[str, Any]:
         "request_id": entry.request_id,
         "result": value if entry.state in (State.DONE, State.STOPPED) else None,
         "error": value if entry.state is State.FAILED else None,
-        "at": None if entry.at is None else utc_text(_EPOCH + timedelta(microseconds=entry.at)),
+        "at": None if entry.at is None else utc_text(to_moment(entry.at)),
         "took": None if entry.took is None else entry.took / 1e6,
     }
 

@@ -3,10 +3,9 @@ may read. A page looks at a bounded number of runs: it may be short, and even em
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from handrail.inbox import cursor
-from handrail.inbox.filing import Place
 from handrail.inbox.ports import Store
 from handrail.inbox.viewer import Viewer
 from handrail.requests.errors import InvalidInput
@@ -19,7 +18,7 @@ LOOKED_AT = 300
 """runs of which the requests are looked at for one page"""
 REQUESTS = 20
 """requests of a run that are looked at, the latest ones"""
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+KIND = "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +35,7 @@ async def page(
     """Return the runs behind the cursor `after`. Raises `InvalidInput` for one that isn't of this list."""
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST:
         raise InvalidInput(f"limit={limit!r}: use 1 to {MOST}")
-    begin = None
-    if after is not None:
-        place = cursor.read(after, "runs")
-        try:
-            begin = _EPOCH + place.moment * _MICROSECOND, place.id
-        except OverflowError:
-            raise cursor.refused() from None
+    begin = cursor.read_moment(after, KIND)
     return await store.read(page_of, viewer=viewer, which=which, before=begin, limit=limit)
 
 
@@ -56,14 +49,14 @@ def page_of(
         batch = tx.newest_runs(which, before, limit + 1)
         for run in batch:
             if len(found) == limit:
-                return RunPage(tuple(found), _cursor(before))
+                return RunPage(tuple(found), cursor.write_moment(before, KIND))
             looked += 1
             before = run.created_at, run.id
             if sees_run(tx, viewer, run):
                 found.append(run)
         if len(batch) <= limit:
             return RunPage(tuple(found), None)
-    return RunPage(tuple(found), _cursor(before))
+    return RunPage(tuple(found), cursor.write_moment(before, KIND))
 
 
 def sees_run(tx: RunTransaction, viewer: Viewer, run: StoredRun) -> bool:
@@ -72,9 +65,3 @@ def sees_run(tx: RunTransaction, viewer: Viewer, run: StoredRun) -> bool:
         return True
     outlines = tx.outlines(tx.requests_of_run(run.id, REQUESTS))
     return any(viewer.sees(request) for request in outlines.values())
-
-
-def _cursor(place: tuple[datetime, str] | None) -> str | None:
-    if place is None:
-        return None
-    return cursor.write(Place(place[1], 0, (place[0] - _EPOCH) // _MICROSECOND), "runs")

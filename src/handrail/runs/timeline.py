@@ -5,12 +5,13 @@ A timeline shows a bounded part: `MOST` posts, and `ROOM` characters of results.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from handrail.inbox import moves
 from handrail.inbox.ports import LogEntry
 from handrail.requests.content import JSON, decode
+from handrail.requests.moments import to_moment_or_none
 from handrail.requests.request import HumanRequest
 from handrail.runs.history import ASKS, Suggestion, read_suggestions
 from handrail.runs.journal import Entry, State, told_kind
@@ -24,7 +25,6 @@ ROOM = 400_000
 """characters of all results together"""
 LARGEST = 100_000
 """characters of one result"""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _post(tx: RunTransaction, entry: Entry, depth: int, room: int) -> Post:
         told_kind(entry.kind),
         State.DONE if request is not None and request.ended else entry.state,
         depth,
-        None if entry.at is None else _EPOCH + timedelta(microseconds=entry.at),
+        to_moment_or_none(entry.at),
         None if entry.took is None else entry.took / 1e6,
         entry.attempt if entry.kind != "gather" else 0,
         value if not failed else None,

@@ -12,9 +12,9 @@ from handrail.inbox.ports import Filter, LogEntry, Message
 from handrail.requests.errors import ProgrammingError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event
+from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.requests.record import Written, read_move, read_request, write_request, write_state
 from handrail.requests.request import HumanRequest
-from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
 
 SQL = statements("inbox")

@@ -19,11 +19,11 @@ from handrail.requests.content import SEPARATOR
 from handrail.requests.decision import SYSTEM
 from handrail.requests.errors import StoreCorrupt
 from handrail.requests.identifier import parse_time
+from handrail.requests.moments import to_moment, to_number
 from handrail.requests.record import read_outline
 from handrail.requests.request import HumanRequest
 from handrail.runs.ports import RunFilter
 from handrail.runs.run import RunStatus, StoredRun
-from handrail.stores.moments import to_moment, to_number
 from handrail.stores.searching import Condition, text_condition
 from handrail.stores.statements import statements
 

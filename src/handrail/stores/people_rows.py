@@ -11,7 +11,7 @@ from typing import Any
 from handrail.inbox.ports import Deciding
 from handrail.people.facts import Attempt, Guideline, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.rights import TABLE, Right
-from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
+from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
 
 SQL = statements("people")

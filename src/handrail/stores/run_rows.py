@@ -9,10 +9,10 @@ from typing import Any
 
 from handrail.inbox.ports import LogEntry
 from handrail.requests.content import writer
+from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.runs.journal import Entry, State
 from handrail.runs.ports import Worker
 from handrail.runs.run import RunStatus, StoredRun
-from handrail.stores.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
 
 SQL = statements("runs")

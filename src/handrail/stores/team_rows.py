@@ -10,7 +10,7 @@ from typing import Any
 
 from handrail.inbox.ports import LogEntry
 from handrail.requests.content import decode, writer
-from handrail.stores.moments import to_moment, to_number
+from handrail.requests.moments import to_moment, to_number
 from handrail.stores.statements import statements
 from handrail.teams.card import Card, Feedback, Usage
 from handrail.teams.plan import Planned
@@ -107,30 +107,9 @@ class TeamRows:
         return self._cards("outlines", run_id)
 
     def update_card(self, run_id: str, card: Card, *, result: bool = False) -> None:
-        usage = card.usage
-        row = (
-            card.status.value,
-            card.ready,
-            card.round,
-            card.since,
-            card.run,
-            card.request,
-            card.reason,
-            to_number(card.moved_at),
-            card.feedback,
-            card.processed,
-            card.counted,
-            usage.calls,
-            usage.input_tokens,
-            usage.output_tokens,
-            str(usage.cost),
-            usage.unpriced,
-            run_id,
-            card.id,
-        )
         done = card.status is TaskStatus.DONE
         self.connection.execute(SQL["count_missing"], {"run_id": run_id, "task": card.id, "done": done})
-        self.connection.execute(SQL["update_card"], row)
+        self.connection.execute(SQL["update_card"], (*_moving(card), run_id, card.id))
         if result:
             self.connection.execute(SQL["update_result"], (_write(card.result), run_id, card.id))
 
@@ -230,17 +209,26 @@ def _team(row: tuple[Any, ...]) -> StoredTeam:
 
 
 def _card_row(run_id: str, card: Card, done: Collection[str]) -> tuple[Any, ...]:
-    usage = card.usage
+    planned = card.planned
+    missing = len(set(planned.dependencies) - set(done))
     return (
         run_id,
         card.place,
         card.id,
-        card.planned.title,
-        card.planned.agent,
+        planned.title,
+        planned.agent,
+        planned.parallel,
+        missing,
+        *_moving(card),
+    )
+
+
+def _moving(card: Card) -> tuple[Any, ...]:
+    """Return what changes of a card, in the order in which both statements name it."""
+    usage = card.usage
+    return (
         card.status.value,
         card.ready,
-        card.planned.parallel,
-        len(set(card.planned.dependencies) - set(done)),
         card.round,
         card.since,
         card.run,

@@ -5,10 +5,8 @@ A page looks at a bounded number of teams: it may be short, and even empty, whil
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from handrail.inbox import cursor
-from handrail.inbox.filing import Place
 from handrail.inbox.viewer import Viewer
 from handrail.runs.listing import LOOKED_AT, sees_run
 from handrail.runs.run import RunStatus
@@ -26,7 +24,6 @@ ACTIVE = (
 )
 """In these there is still something to do."""
 KIND = "teams"
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +65,21 @@ def page_of(
     limit: int = 50,
 ) -> TeamPage:
     """Return the teams behind the cursor `after`. Raises `InvalidInput` for one that isn't of this list."""
-    before = None if after is None else _place(after)
+    before = cursor.read_moment(after, KIND)
     found: list[Summary] = []
     looked = 0
     while looked < LOOKED_AT:
         batch = tx.teams(statuses, name, before, limit + 1)
         for team in batch:
             if len(found) == limit:
-                return TeamPage(tuple(found), _cursor(before))
+                return TeamPage(tuple(found), cursor.write_moment(before, KIND))
             looked += 1
             before = team.begun_at, team.run_id
             if sees_team(tx, viewer, team):
                 found.append(summary(tx, team=team))
         if len(batch) <= limit:
             return TeamPage(tuple(found), None)
-    return TeamPage(tuple(found), _cursor(before))
+    return TeamPage(tuple(found), cursor.write_moment(before, KIND))
 
 
 def sees_team(tx: TeamTransaction, viewer: Viewer, team: StoredTeam) -> bool:
@@ -107,17 +104,3 @@ def _asking(tx: TeamTransaction, run_id: str) -> int:
     """Return how many agents wait for people with what they do."""
     runs = [card.run for card in tx.cards(run_id, (TaskStatus.DOING,)) if card.run]
     return sum(asks and status is RunStatus.WAITING for _, status, asks in tx.standing(runs))
-
-
-def _place(text: str) -> tuple[datetime, str]:
-    place = cursor.read(text, KIND)
-    try:
-        return _EPOCH + place.moment * _MICROSECOND, place.id
-    except OverflowError:
-        raise cursor.refused() from None
-
-
-def _cursor(place: tuple[datetime, str] | None) -> str | None:
-    if place is None:
-        return None
-    return cursor.write(Place(place[1], 0, (place[0] - _EPOCH) // _MICROSECOND), KIND)

@@ -10,7 +10,7 @@ UPDATE team SET status = ?, version = ?, error = ?, moved_at = ? WHERE run_id = 
 
 -- name: insert_card
 INSERT INTO card (
-    run_id, place, task, title, agent, status, ready, parallel, missing, round, since, run, request_id, reason, moved_at,
+    run_id, place, task, title, agent, parallel, missing, status, ready, round, since, run, request_id, reason, moved_at,
     feedback, processed, counted, calls, input_tokens, output_tokens, cost, unpriced
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 

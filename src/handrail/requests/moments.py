@@ -1,4 +1,4 @@
-"""Moments as the database keeps them: whole microseconds since 1970, in UTC."""
+"""Moments as numbers, by which they are stored and put in order: whole microseconds since 1970, in UTC."""
 
 from datetime import UTC, datetime, timedelta
 
