@@ -138,7 +138,7 @@ async def test_a_result_that_a_placeholder_puts_in_is_not_told_twice(url: str) -
 
     def listening(messages: list[dict[str, Any]]) -> str:
         prompts.append(messages[1]["content"])
-        return "figures of 2024"
+        return "numbers of 2024"
 
     will = Agent("Will", "Writer", model=listening)
     team = Team(
@@ -151,8 +151,8 @@ async def test_a_result_that_a_placeholder_puts_in_is_not_told_twice(url: str) -
         ],
     )
     assert (await started(url, team)).status is WorkflowStatus.FINISHED
-    assert prompts[2].count("figures of 2024") == 2, "once for the placeholder, once for the other task"
-    assert prompts[2].startswith("Write from figures of 2024"), (
+    assert prompts[2].count("numbers of 2024") == 2, "once for the placeholder, once for the other task"
+    assert prompts[2].startswith("Write from numbers of 2024"), (
         "a default title is a part of the task already"
     )
     assert [task.title for task in team.get_tasks()] == ["Find figures", "Look around", "Write from figures"]
