@@ -10,13 +10,14 @@ from handrail import Agent, Task, Team
 from handrail.inbox.viewer import Viewer
 from handrail.requests.decision import Actor
 from handrail.requests.errors import InvalidInput, UnknownId
+from handrail.runs.ports import RunFilter
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.stores.memory import MemoryStore
 from handrail.teams import listing, moves
 from handrail.teams.desk import Desk, begin
 from handrail.teams.inspection import Inspection, inspect
 from handrail.teams.overview import Overview, overview
-from handrail.teams.ports import TeamTransaction
+from handrail.teams.ports import StoredTeam, TeamTransaction
 from handrail.teams.status import TaskStatus, WorkflowStatus
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -180,3 +181,57 @@ async def test_an_unknown_task_is_refused(store: MemoryStore) -> None:
     await begun(store)
     with pytest.raises(UnknownId, match="no task 'none'"):
         await opened(store, "none")
+
+
+def worked(tx: Any, read: Any) -> int:
+    """Return how much SQLite has to do for a read: instructions of its own, in hundreds."""
+    count = 0
+
+    def tick() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    tx.connection.set_progress_handler(tick, 100)
+    try:
+        read(tx)
+    finally:
+        tx.connection.set_progress_handler(None, 0)
+    return count
+
+
+STILL = (WorkflowStatus.BLOCKED, WorkflowStatus.ERRORED)
+READS = {
+    "what stands still": lambda tx: tx.teams(STILL, None, None, 100),
+    "what stands still of one team": lambda tx: tx.teams(STILL, "spec", None, 100),
+    "the runs that stand alone": lambda tx: tx.newest_runs(RunFilter(), None, 50),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_no_list_looks_through_what_it_leaves_out(store: MemoryStore, read: str) -> None:
+    def fill(tx: Any) -> None:
+        for number in range(3000):
+            at = NOON + timedelta(seconds=number)
+            run_id = f"old-{number:04}"
+            tx.insert_team(StoredTeam(run_id, "spec", WorkflowStatus.FINISHED, {}, at, at))
+            tx.insert_run(StoredRun(run_id, "spec", "spec", {}, RunStatus.FINISHED, at, at, parent="r1"))
+
+    await begun(store)
+    before = await store.read(worked, read=READS[read])
+    await store.do(fill)
+    assert await store.read(worked, read=READS[read]) <= before + 1
+
+
+async def test_teams_of_several_statuses_come_in_one_order(store: MemoryStore) -> None:
+    def fill(tx: Any) -> None:
+        for number in range(9):
+            at, status = NOON + timedelta(minutes=number), (*STILL, WorkflowStatus.FINISHED)[number % 3]
+            tx.insert_team(StoredTeam(f"r{number}", "spec", status, {}, at, at))
+
+    await store.do(fill)
+    found = await store.read(lambda tx: tx.teams(STILL, None, None, 4))
+    assert [each.run_id for each in found] == ["r7", "r6", "r4", "r3"]
+    place = found[-1].begun_at, found[-1].run_id
+    rest = await store.read(lambda tx: tx.teams(STILL, "spec", place, 4))
+    assert [each.run_id for each in rest] == ["r1", "r0"]

@@ -273,7 +273,7 @@ class ListRows:
         if which.text:
             where = where.and_(text_condition(which.text, "id"))
         if which.parent is None:
-            index, where = "run_created", where.and_(Condition("parent IS NULL", ()))
+            index, where = "run_alone", where.and_(Condition("parent IS NULL", ()))
         else:
             index, where = "run_parent", where.and_(Condition("parent = ?", (which.parent,)))
         statement = (

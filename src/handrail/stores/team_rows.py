@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from handrail.inbox.ports import LogEntry
@@ -71,10 +73,18 @@ class TeamRows:
         before: tuple[datetime, str] | None,
         limit: int,
     ) -> list[StoredTeam]:
+        each = [self._teams(status, name, before, limit) for status in statuses or (None,)]
+        latest = merge(*each, key=lambda team: (team.begun_at, team.run_id), reverse=True)
+        return list(islice(latest, limit))
+
+    def _teams(
+        self, status: WorkflowStatus | None, name: str | None, before: tuple[datetime, str] | None, limit: int
+    ) -> list[StoredTeam]:
+        """Return the latest teams of one status, which is what an index has in order."""
         conditions, values = ["1"], list[Any]()
-        if statuses:
-            conditions.append(f"status IN ({', '.join('?' * len(statuses))})")
-            values += [status.value for status in statuses]
+        if status is not None:
+            conditions.append("status = ?")
+            values.append(status.value)
         if name is not None:
             conditions.append("name = ?")
             values.append(name)

@@ -3,6 +3,7 @@
 -- The run that has begun this one, and is woken when it comes to a wait or an end: a team's, of an agent's round.
 ALTER TABLE run ADD COLUMN parent TEXT;
 CREATE INDEX run_parent ON run (parent, created_at, id) WHERE parent IS NOT NULL;
+CREATE INDEX run_alone ON run (created_at, id) WHERE parent IS NULL; -- lists leave out the others, of which there may be many
 
 CREATE TABLE team (
     run_id TEXT PRIMARY KEY NOT NULL,
@@ -17,6 +18,9 @@ CREATE TABLE team (
 );
 CREATE INDEX team_begun ON team (begun_at, run_id);
 CREATE INDEX team_name ON team (name, begun_at, run_id);
+-- What stands still is counted on every page: it must not be looked for among all that is finished.
+CREATE INDEX team_status ON team (status, begun_at, run_id);
+CREATE INDEX team_name_status ON team (name, status, begun_at, run_id);
 
 CREATE TABLE card (
     run_id TEXT NOT NULL,
