@@ -23,6 +23,7 @@ from handrail.stores import bell, filelock, sqlite
 from handrail.stores.migration import migrations
 from handrail.stores.sqlite import SQLiteStore
 from handrail.testing.store_samples import run
+from tests.support import small_disk
 from tests.support.store_faults import open_one, processes, sql, verified
 
 pytestmark = pytest.mark.journey
@@ -287,19 +288,17 @@ async def test_a_file_without_the_right_to_write_is_refused(open_folder: Path, f
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+def disk() -> Iterator[Path]:
+    folder = small_disk.mounted("2m")
+    if folder is None:
         pytest.skip("only root can mount a small disk; the limit of pages is tested everywhere")
     yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    small_disk.unmount(folder)
 
 
-async def test_a_full_disk_refuses_writers_and_goes_on_when_there_is_room(small_disk: Path) -> None:
-    path = small_disk / "handrail.db"
-    ballast = small_disk / "ballast"
+async def test_a_full_disk_refuses_writers_and_goes_on_when_there_is_room(disk: Path) -> None:
+    path = disk / "handrail.db"
+    ballast = disk / "ballast"
     ballast.write_bytes(b"x" * 1_000_000)
     store = await SQLiteStore(path).open()
     stored: list[str] = []
@@ -329,11 +328,11 @@ async def test_a_full_disk_refuses_writers_and_goes_on_when_there_is_room(small_
     assert sql(path, "PRAGMA integrity_check") == [("ok",)]
 
 
-async def test_a_store_can_not_be_made_on_a_full_disk_and_can_when_there_is_room(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
+async def test_a_store_can_not_be_made_on_a_full_disk_and_can_when_there_is_room(disk: Path) -> None:
+    ballast = disk / "ballast"
     with pytest.raises(OSError, match="No space left"):
         ballast.write_bytes(b"x" * 3_000_000)
-    store = SQLiteStore(small_disk / "handrail.db")
+    store = SQLiteStore(disk / "handrail.db")
     with pytest.raises(StoreFull, match="free"):
         await store.open()
     ballast.unlink()

@@ -7,7 +7,6 @@ was at some moments: a log that is rewritten later is no longer the one that was
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from handrail.killpoints import KILL_POINTS
+from tests.support import small_disk
 from tests.support.chaos_effects import DATABASE, FOLDER
 from tests.support.chaos_roles import CANNOT_OPEN
 
 ROOT = Path(__file__).parents[2]
 CAST = {"worker": 3, "decider": 3, "starter": 1, "sweeper": 1}
-DISK = 48_000_000
+DISK = "48000000"
 """bytes of the small disk"""
 LONGEST_DRAIN = 120.0
 """seconds after which whatever has not ended counts as lost"""
@@ -60,11 +60,10 @@ class Conductor:
         self.ahead = 0.0
         self.phase = "chaos"
         self.players = [Player(role, f"{role}-{n}") for role, count in CAST.items() for n in range(count)]
-        self.disk = self.folder / "disk"
-        self.disk.mkdir()
-        self.small = _mounted(self.disk)
-        self.database = self.disk / "handrail.db"
-        self.ballast = self.disk / "ballast"
+        self.disk = small_disk.mounted(DISK)
+        """None where nobody may mount one: then the number of pages is limited instead"""
+        self.database = (self.disk or self.folder) / "handrail.db"
+        self.ballast = (self.disk or self.folder) / "ballast"
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._full = False
         """whether the disk is full, or without a small disk the number of pages limited"""
@@ -82,8 +81,8 @@ class Conductor:
             return self._drain()
         finally:
             self._end_all()
-            if self.small:
-                self._keep()
+            if self.disk is not None:
+                self._keep(self.disk)
 
     # -- faults -------------------------------------------------------------------------------------------------------
 
@@ -136,7 +135,7 @@ class Conductor:
     def _fill(self) -> None:
         self.faults["full disk"] += 1
         self._full = True
-        if self.small:
+        if self.disk is not None:
             self._drop_ballast()
         self._tell()
 
@@ -197,7 +196,7 @@ class Conductor:
                 self._signal(player, signal.SIGKILL)
                 player.process.wait()
 
-    def _keep(self) -> None:
+    def _keep(self, disk: Path) -> None:
         """Bring the store out of the small disk, which then goes."""
         kept = self.folder / "handrail.db"
         try:
@@ -206,7 +205,7 @@ class Conductor:
                 source.backup(target)
             self.database = kept
         finally:
-            subprocess.run(["umount", "-l", str(self.disk)], check=True)
+            small_disk.unmount(disk)
 
     # -- processes ----------------------------------------------------------------------------------------------------
 
@@ -271,7 +270,7 @@ class Conductor:
     def _tell(self) -> None:
         """Let every process know the phase, the time, and whether it may let the store grow."""
         control = self.folder / "control.json"
-        limited = self._full and not self.small
+        limited = self._full and self.disk is None
         told = {"ahead": self.ahead, "phase": self.phase, "limited": limited}
         control.with_suffix(".new").write_text(json.dumps(told))
         os.replace(control.with_suffix(".new"), control)
@@ -292,11 +291,3 @@ class Conductor:
                 return store.execute(statement).fetchall()
         except sqlite3.Error:
             return None
-
-
-def _mounted(folder: Path) -> bool:
-    """Put a small disk there; only root may."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    if sys.platform != "linux" or shutil.which("mount") is None:
-        return False
-    return subprocess.run(mount, capture_output=True, check=False).returncode == 0

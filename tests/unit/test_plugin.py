@@ -44,7 +44,8 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(folder, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *options)
+    ours = ("-W", "error", "-p", "no:cacheprovider", f"--basetemp={folder / 'kept'}")
+    return run(folder, "-m", "pytest", "-q", *ours, *options)
 
 
 @pytest.mark.slow
