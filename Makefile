@@ -121,9 +121,9 @@ lock: ## write requirements.lock anew
 	new="$$scratch/requirements.lock"; \
 	if [ -z "$(UPGRADE)" ] && [ -e requirements.lock ]; then cp requirements.lock "$$new"; fi; \
 	"$$scratch/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --extra llm --extra web --extra dev pyproject.toml --output-file "$$new"; \
+		--no-emit-index-url --no-header --extra llm --extra web --extra slack --extra email --extra dev pyproject.toml --output-file "$$new"; \
 	if grep -nE -e '://|^ *-(i|f|-index-url|-extra-index-url|-find-links)' "$$new"; then echo "The lock must name no registry: see the lines above." >&2; exit 1; fi; \
-	{ echo "# Written by: make lock (core, llm, web and dev; Python 3.11 and newer, Linux and macOS)."; cat "$$new"; } \
+	{ echo "# Written by: make lock (core, llm, web, slack, email and dev; Python 3.11 and newer, Linux and macOS)."; cat "$$new"; } \
 		>"$$scratch/complete"; \
 	cat "$$scratch/complete" >requirements.lock
 
