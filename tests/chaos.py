@@ -64,7 +64,11 @@ def _survived(conductor: Conductor) -> list[str]:
     }
     kills = sum(count for what, count in faults.items() if what.startswith("kill"))
     stops = sum(count for what, count in faults.items() if what.startswith("stop"))
-    how = "" if conductor.disk is not None else " (as a limit of SQLite's pages: only root can mount a small disk)"
+    how = (
+        ""
+        if conductor.disk is not None
+        else " (as a limit of SQLite's pages: only root can mount a small disk)"
+    )
     full = f"full disk: {faults['full disk']} times{how}"
     beside = f"{faults['jump']} jumps of the clock, {full}"
     return [

@@ -1,8 +1,8 @@
 """The one wiring file: a store, an engine, an inbox, and flows by their names."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Sized
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Sized
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,10 +10,13 @@ from handrail import settings
 from handrail.channels import terminal
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
+from handrail.flows.web_approval import request_url, web_url
+from handrail.inbox.channel import Channel
 from handrail.inbox.clock import SystemClock
 from handrail.inbox.inbox import Inbox
-from handrail.inbox.outbox import Channel
+from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Clock
+from handrail.people.door import ChannelDoor
 from handrail.people.groups import set_group
 from handrail.people.people import People
 from handrail.people.ports import PeopleTransaction
@@ -81,7 +84,8 @@ class App:
             `handrail.db` in the working directory.
         groups: people by the name of their group, for audiences such as `group:legal`. These groups are the code's:
             each opening of the app makes them so again, whatever was set by hand; all others stay as they were set.
-        channels: by name, what carries requests to people who are not looking at an inbox.
+        channels: by name, what carries requests to people who are not looking at an inbox; or just names of channels
+            that are set up by environment variables, such as `["slack"]`; by default those of `HANDRAIL_CHANNELS`.
         concurrency: how many runs are executed at once; runs that wait don't count.
         allow_hosts: hosts (`host` or `host:port`) and networks that callbacks may reach though they aren't public; by
             default `HANDRAIL_ALLOW_HOSTS`, a list with commas.
@@ -107,7 +111,7 @@ class App:
         *,
         store: str | SQLiteStore | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
-        channels: Mapping[str, Channel] | None = None,
+        channels: Mapping[str, Channel] | Iterable[str] | None = None,
         concurrency: int = 100,
         allow_hosts: str | Sequence[str] | None = None,
         clock: Clock | None = None,
@@ -116,7 +120,7 @@ class App:
             raise InvalidInput("concurrency is at least 1")
         self.flows: dict[str, ChainableNode] = {}
         self.groups = {name: tuple(people) for name, people in (groups or {}).items()}
-        self.channels = dict(channels or {})
+        self.channels = settings.channels(channels)
         self.clock: Clock = clock or SystemClock()
         self.configured_store = store
         self.allowed = settings.allowed_hosts(allow_hosts)
@@ -184,6 +188,14 @@ class App:
         """Who may use the store through pages and API."""
         return People(self.store, self.clock, Secret(self.store.path))
 
+    def door(self, channel: str) -> ChannelDoor:
+        """Return the door through which a channel brings in what people do."""
+        return ChannelDoor(channel, self.store, self.clock, self.inbox, self.link)
+
+    def link(self, request_id: str) -> str:
+        """Return the address of a request's page."""
+        return request_url(request_id, web_url(self.store.web_url))
+
     def face(self, url: str = "http://127.0.0.1:8000") -> "Face":
         """Return what a server shows of this app, to `handrail.web.server.create`; `url` is where people reach it."""
         from handrail.web.face import Face
@@ -198,7 +210,7 @@ class App:
             people=self.people,
             url=url,
             groups=frozenset(self.groups),
-            channels=self.channels.keys(),
+            channels=self.channels,
             outgoing=Outgoing(self.allowed),
             works=lambda: self._worker is not None and self._worker.works,
         )
@@ -226,11 +238,15 @@ class App:
     async def work(self, url: str | None = None) -> AsyncIterator[Self]:
         """Open the store and work on its runs until the block ends."""
         async with self.connect(url):
-            work = Work(self.store, self.clock, self.flows, self.channels, self._concurrency)
+            outbox = Outbox(self.store, self.channels, self.clock, self.link)
+            work = Work(self.store, self.clock, self.flows, outbox, self._concurrency)
             await work.start()
             self._worker = work
             try:
-                yield self
+                async with AsyncExitStack() as receiving:
+                    for name, channel in self.channels.items():
+                        await receiving.enter_async_context(channel.serve(self.door(name)))
+                    yield self
             finally:
                 self._worker = None
                 await work.stop()

@@ -5,10 +5,12 @@ The store: `--store`, then `App(store=...)`, then the environment variable `HAND
 
 import getpass
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
+from handrail.inbox.channel import Channel
 from handrail.requests.errors import InvalidInput
 from handrail.stores.memory import MemoryStore
 from handrail.stores.sqlite import SQLiteStore
@@ -46,6 +48,35 @@ def allowed_hosts(given: str | Iterable[str] | None = None) -> Allowed:
     Raises `InvalidInput` for what is no host, host:port or network.
     """
     return allowed(os.environ.get("HANDRAIL_ALLOW_HOSTS", "") if given is None else given)
+
+
+def channels(given: Mapping[str, Channel] | Iterable[str] | None = None) -> dict[str, Channel]:
+    """Return channels by name: as given, else those that `HANDRAIL_CHANNELS` names, a list with commas.
+
+    A channel that is only named is found by its entry point (group `handrail.channels`) and set up by what its own
+    environment variables say. Raises `InvalidInput` for an unknown one, and where its settings or packages are missing.
+    """
+    if isinstance(given, Mapping):
+        return dict(given)
+    if given is None:
+        given = os.environ.get("HANDRAIL_CHANNELS", "").split(",")
+    names = [given] if isinstance(given, str) else [name.strip() for name in given]
+    return {name: _named_channel(name) for name in names if name}
+
+
+def _named_channel(name: str) -> Channel:
+    known = {entry.name: entry for entry in entry_points(group="handrail.channels")}
+    if (entry := known.get(name)) is None:
+        raise InvalidInput(
+            f"there is no channel {name!r}; installed are: {', '.join(sorted(known)) or 'none'}"
+        )
+    try:
+        made: Channel = entry.load()()
+    except ImportError as error:
+        raise InvalidInput(
+            f"the channel {name!r} needs further packages: pip install 'handrail[{name}]'"
+        ) from error
+    return made
 
 
 @cache

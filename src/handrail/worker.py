@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from handrail.engines.local import LocalEngine, bury_the_dead
 from handrail.flows.node import ChainableNode
-from handrail.inbox.outbox import Channel
+from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Clock
 from handrail.requests.errors import StoreClosed
 from handrail.requests.identifier import new_id
@@ -26,7 +26,7 @@ class Work:
         store: SQLiteStore,
         clock: Clock,
         flows: Mapping[str, ChainableNode],
-        channels: Mapping[str, Channel],
+        outbox: Outbox,
         concurrency: int,
     ) -> None:
         now = clock.now()
@@ -35,7 +35,7 @@ class Work:
         self.worker = Worker(new_id("worker", now), os.getpid(), socket.gethostname(), now, tuple(flows))
         self.runner = Runner(store, clock, self.worker.id, concurrency)
         self.runner.flows.update(flows)
-        self.engine = LocalEngine(self.runner, store, clock, store.liveness, channels)
+        self.engine = LocalEngine(self.runner, store, clock, store.liveness, outbox)
         self.attended: dict[str, int] = {}
         """runs that somebody in this process waits for at this moment"""
 

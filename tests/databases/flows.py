@@ -25,6 +25,7 @@ from handrail import (
     step,
     uuid,
 )
+from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.clock import SystemClock
 from handrail.stores.migration import migrations
 
@@ -215,16 +216,18 @@ def answer(title: str, kind: str, revision: int) -> list[Answer]:
     return [("bob", "approve", None)]
 
 
-class Post:
+class Post(Channel):
     """A channel that is out of order while a database is made."""
+
+    follows = False
 
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    async def deliver(self, message: Any, request: Any) -> None:
+    async def deliver(self, delivery: Delivery) -> None:
         if os.environ.get(BROKEN):
             raise OSError("the post is on strike")
-        self.sent.append(message.occasion)
+        self.sent.append(delivery.message.occasion)
 
 
 def make_app(store: str, clock: Any, **changed: Any) -> App:

@@ -58,6 +58,9 @@ def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> 
             "aside",
             "callback",
             "once",
+            "sent",
+            "received",
+            "identity",
         ),
     }
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)

@@ -13,7 +13,8 @@ import pytest
 
 from handrail import App
 from handrail.inbox import outbox
-from handrail.inbox.outbox import ATTEMPTS, LONGEST_PAUSE, PATIENCE, RESERVED, deliver_due, pause
+from handrail.inbox.channel import Channel, Delivery
+from handrail.inbox.outbox import ATTEMPTS, LONGEST_PAUSE, PATIENCE, RESERVED, Outbox, pause
 from handrail.inbox.ports import Message
 from handrail.requests.decision import Actor
 from handrail.requests.policy import escalation
@@ -25,8 +26,10 @@ from tests.support.requests_desk import ROBOT, Desk, desk
 ANN = Actor("ann")
 
 
-class Told:
+class Told(Channel):
     """A channel that keeps what it was told, and raises what it is given to raise, one by one."""
+
+    follows = False
 
     def __init__(self, *errors: BaseException | None) -> None:
         self.errors = list(errors)
@@ -34,11 +37,11 @@ class Told:
         self.requests: list[HumanRequest] = []
         self.told = asyncio.Event()
 
-    async def deliver(self, message: Message, request: HumanRequest) -> None:
+    async def deliver(self, delivery: Delivery) -> None:
         if self.errors and (error := self.errors.pop(0)) is not None:
             raise error
-        self.messages.append(message)
-        self.requests.append(request)
+        self.messages.append(delivery.message)
+        self.requests.append(delivery.request)
         self.told.set()
 
     @property
@@ -47,7 +50,7 @@ class Told:
 
 
 async def deliver(opened: Desk, **channels: Any) -> int:
-    return await deliver_due(opened.app.store, channels, opened.clock)
+    return await Outbox(opened.app.store, channels, opened.clock).deliver_due()
 
 
 async def test_every_occasion_is_told_to_every_channel_of_the_request() -> None:
@@ -79,13 +82,16 @@ async def test_every_occasion_is_told_to_every_channel_of_the_request() -> None:
         assert await deliver(opened, slack=slack, mail=mail) == 0
 
 
-async def test_claims_and_votes_that_end_nothing_are_not_told() -> None:
+async def test_votes_that_end_nothing_are_told_too() -> None:
     async with desk() as opened:
         mail = Told()
         request = await opened.open(channels=["mail"], audience=["ann", "bob"], quorum="all")
         await opened.decide(request, "ann", "approve")
         await deliver(opened, mail=mail)
-        assert mail.occasions == ["opened"]
+        assert mail.occasions == ["opened", "decided"]
+        await opened.decide(request, "bob", "approve")
+        await deliver(opened, mail=mail)
+        assert mail.occasions == ["opened", "decided", "ended"]
 
 
 async def test_an_edit_among_several_tells_the_end_of_one_and_the_opening_of_the_next() -> None:
@@ -191,11 +197,11 @@ async def test_the_message_of_an_error_is_not_kept(caplog: pytest.LogCaptureFixt
 
 
 async def test_a_slow_channel_holds_up_no_other() -> None:
-    class Stuck:
+    class Stuck(Channel):
         def __init__(self) -> None:
             self.begun, self.free = asyncio.Event(), asyncio.Event()
 
-        async def deliver(self, message: Message, request: HumanRequest) -> None:
+        async def deliver(self, delivery: Delivery) -> None:
             self.begun.set()
             await self.free.wait()
 
@@ -215,8 +221,8 @@ async def test_a_channel_that_hangs_has_failed(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
 
-    class Hanging:
-        async def deliver(self, message: Message, request: HumanRequest) -> None:
+    class Hanging(Channel):
+        async def deliver(self, delivery: Delivery) -> None:
             await asyncio.Event().wait()
 
     monkeypatch.setattr(outbox, "PATIENCE", timedelta(seconds=0.01))
@@ -228,10 +234,10 @@ async def test_a_channel_that_hangs_has_failed(
 
 
 async def test_stopping_leaves_the_message_for_later() -> None:
-    class Hanging:
+    class Hanging(Channel):
         begun = asyncio.Event()
 
-        async def deliver(self, message: Message, request: HumanRequest) -> None:
+        async def deliver(self, delivery: Delivery) -> None:
             self.begun.set()
             await asyncio.Event().wait()
 
@@ -244,7 +250,7 @@ async def test_stopping_leaves_the_message_for_later() -> None:
         with pytest.raises(asyncio.CancelledError):
             await delivering
         (message,) = await opened.messages()
-        assert (message.state, message.attempts) == ("pending", 0)
+        assert (message.state, message.attempts) == ("pending", 1), "nobody knows whether it arrived"
         opened.clock.turn(RESERVED)
         mail = Told()
         assert await deliver(opened, mail=mail) == 1
@@ -254,8 +260,8 @@ async def test_what_the_time_doesnt_suffice_for_is_left_for_later() -> None:
     async with desk() as opened:
 
         class Slow(Told):
-            async def deliver(self, message: Message, request: HumanRequest) -> None:
-                await super().deliver(message, request)
+            async def deliver(self, delivery: Delivery) -> None:
+                await super().deliver(delivery)
                 opened.clock.turn(RESERVED - PATIENCE + timedelta(seconds=1))
 
         slow = Slow()
@@ -276,8 +282,8 @@ async def test_two_that_deliver_at_once_deliver_each_message_once(tmp_path: Path
         for _ in range(20):
             await opened.open(channels=["mail"])
         await asyncio.gather(
-            *(deliver_due(opened.app.store, {"mail": one}, clock, limit=3) for _ in range(7)),
-            *(deliver_due(other.app.store, {"mail": two}, clock, limit=3) for _ in range(7)),
+            *(Outbox(opened.app.store, {"mail": one}, clock).deliver_due(3) for _ in range(7)),
+            *(Outbox(other.app.store, {"mail": two}, clock).deliver_due(3) for _ in range(7)),
         )
         ids = [message.id for message in (*one.messages, *two.messages)]
         assert len(ids) == len(set(ids)) == 20

@@ -150,6 +150,7 @@ def test_the_kinds_of_lines_in_the_log_stay_what_they_are() -> None:
     assert set(get_args(EntryKind)) == {
         *("person_added", "person_changed", "password_set", "logged_in", "login_refused"),
         *("key_made", "key_revoked", "link_made", "link_used", "group_changed", "guideline_changed"),
+        *("identity_added", "identity_removed"),
     }
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from handrail import App
-from handrail.inbox.outbox import deliver_due
+from handrail.inbox.outbox import Outbox
 from handrail.inbox.outside import CHANNEL, open_outside
 from handrail.people.secret import Secret
 from handrail.requests.decision import Actor
@@ -72,7 +72,7 @@ class Outside:
         return opened.request
 
     async def deliver(self) -> int:
-        return await deliver_due(self.app.store, {CHANNEL: self.channel}, self.clock)
+        return await Outbox(self.app.store, {CHANNEL: self.channel}, self.clock).deliver_due()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from itertools import islice
 
 from handrail.engines.collector import seldom_collected
 from handrail.inbox.clock import on_turn, sweep
-from handrail.inbox.outbox import Channel, deliver_due
+from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Clock, Store
 from handrail.requests.errors import HandrailError, StoreClosed
 from handrail.requests.identifier import parse_time
@@ -37,13 +37,13 @@ class LocalEngine:
     """Makes the runs of one store advance in this process, and moves time and messages on."""
 
     def __init__(
-        self, runner: Runner, store: Store, clock: Clock, liveness: Liveness, channels: Mapping[str, Channel]
+        self, runner: Runner, store: Store, clock: Clock, liveness: Liveness, outbox: Outbox
     ) -> None:
         self._runner = runner
         self._store = store
         self._clock = clock
         self._liveness = liveness
-        self._channels = channels
+        self._outbox = outbox
         self._bell = asyncio.Event()
         self._ready: dict[str, None] = {}
         self._look = True
@@ -171,7 +171,7 @@ class LocalEngine:
         due, following, gathering = await self._store.read(
             _look,
             queues=self._runner.flows.keys(),
-            channels=self._channels.keys(),
+            channels=self._outbox.channels.keys(),
             now=now,
             limit=room,
             gathering=self._runner.gathering,
@@ -188,7 +188,7 @@ class LocalEngine:
         if any(moment <= now for moment in following.sweeps):
             self._beside("sweep", lambda: sweep(self._store, self._clock))
         if any(moment <= now for moment in following.messages):
-            self._beside("deliveries", lambda: deliver_due(self._store, self._channels, self._clock))
+            self._beside("deliveries", self._outbox.deliver_due)
         for moment in following:
             if moment > now:
                 self._set_timer(moment)

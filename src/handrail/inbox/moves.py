@@ -50,6 +50,8 @@ from handrail.requests.routing import (
 from handrail.requests.validation import check_decision, check_seen, merged, parse_verb
 
 PENDING = (Status.OPEN, Status.CLAIMED)
+SHOWN = frozenset({"claimed", "released", "decided"})
+"""moves after which what channels have sent isn't how things stand any more"""
 
 
 class LostRace(Exception):
@@ -222,6 +224,8 @@ def _write(tx: InboxTransaction, since: int, request: HumanRequest, events: list
         raise LostRace(request.id)
     for event in events:
         _log(tx, event, request)
+        if event.move.kind in SHOWN and not request.ended:
+            outbox.tell(tx, request, event.move.kind, now)
     if request.ended:
         outbox.tell(tx, request, "ended", now)
         waiting = tx.take_watchers(request.id) if request.draft.key else []  # only tasks are watched
@@ -337,14 +341,15 @@ def release(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetim
 
 
 def comment(
-    tx: InboxTransaction, *, request_id: str, actor: Actor, text: str, now: datetime
+    tx: InboxTransaction, *, request_id: str, actor: Actor, text: str, now: datetime, place: str | None = None
 ) -> HumanRequest | Conflict:
-    """Say something about an open request."""
+    """Say something about an open request; `place` is where on a channel it was said, and is told no more."""
     if not text.strip():
         raise InvalidInput("a comment needs a text")
     encode(text, "the comment")
     request = _found_for(tx, request_id, actor, now)
-    return _told(tx, _move(tx, request, actor, now, Commented(actor.name, text)), "commented", now)
+    moved = _move(tx, request, actor, now, Commented(actor.name, text))
+    return _told(tx, moved, "commented", now, {"by": actor.name, "text": text, "of": place})
 
 
 def reassign(
@@ -448,10 +453,14 @@ def _settled(
 
 
 def _told(
-    tx: InboxTransaction, request: HumanRequest | Conflict, occasion: str, now: datetime
+    tx: InboxTransaction,
+    request: HumanRequest | Conflict,
+    occasion: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
 ) -> HumanRequest | Conflict:
     if not isinstance(request, Conflict) and not request.ended:
-        outbox.tell(tx, request, occasion, now)
+        outbox.tell(tx, request, occasion, now, detail)
     return request
 
 

@@ -1,19 +1,22 @@
 """What is told to people through channels: stored with the move that caused it, delivered at least once.
 
-A request names its channels; each gets a message when it opens, is reminded, escalated, reassigned, commented or
-ended. A message that can't be delivered is tried again with growing pauses, and is `failed` after two days.
+A request names its channels; each gets a message when something happens to it. A message that can't be delivered is
+tried again with growing pauses, and is `failed` after two days; while a channel is down, its messages wait. What a
+channel has sent is remembered, and made true whenever the request has changed, however late it was sent.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any
 
 from handrail import killpoints
-from handrail.inbox.ports import Clock, InboxTransaction, Message, Store
+from handrail.inbox.channel import Channel, Delivery
+from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
+from handrail.requests.errors import ChannelDown, ChannelError, RateLimited
 from handrail.requests.identifier import new_id
 from handrail.requests.request import HumanRequest
 
@@ -23,111 +26,260 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 3600.0
 ATTEMPTS = 60
 """tries until a message is given up: about two days with the pauses above"""
+LONGEST_DOWN = 60.0
+"""seconds after which a channel that is down is tried again"""
 PATIENCE = timedelta(seconds=30)
 """how long one delivery may take"""
 RESERVED = timedelta(seconds=120)
 """how long messages that one process has taken are not due for others"""
+LONGEST_ERROR = 300
+ASKING = frozenset({"opened", "escalated", "reassigned"})
+"""occasions on which a request comes before people who may not have it yet"""
+SAYING = frozenset({"reminded", "commented"})
+"""occasions on which something is said to those who have it"""
 
 
-class Channel(Protocol):
-    """Carries requests to people. Delivery may repeat after a crash: use `message.id` to recognise a repetition."""
+def channel_name(named: str) -> str:
+    """Return the name of a channel without whom or where to.
 
-    async def deliver(self, message: Message, request: HumanRequest) -> None:
-        """Tell people about `message.occasion` of `request`. Raise any exception to be called again later."""
-        ...
+    >>> channel_name("slack:#deploys")
+    'slack'
+    """
+    return named.partition(":")[0]
 
 
-def tell(tx: InboxTransaction, request: HumanRequest, occasion: str, now: datetime) -> None:
+def tell(
+    tx: InboxTransaction,
+    request: HumanRequest,
+    occasion: str,
+    now: datetime,
+    detail: dict[str, Any] | None = None,
+) -> None:
     """Store one message for each channel of the request."""
-    for channel in request.draft.channels:
-        tx.add_message(Message(new_id("msg", now), request.id, channel, occasion, now))
+    for named in dict.fromkeys(request.draft.channels):
+        channel, _, to = named.partition(":")
+        tx.add_message(Message(new_id("msg", now), request.id, channel, occasion, now, to=to, detail=detail))
         tx.signal("message", channel)
 
 
-def _take(
-    tx: InboxTransaction, *, channels: list[str], now: datetime, limit: int
-) -> list[tuple[Message, HumanRequest]]:
-    found = []
-    for message in tx.due_messages(channels, now, limit):
-        if (request := tx.request(message.request_id)) is not None:
-            found.append((message, request))
-            # Nobody else takes it while this delivery is under way; after a crash it is due again.
-            tx.update_message(replace(message, due_at=now + RESERVED))
-    return found
-
-
-def _record(tx: InboxTransaction, *, message: Message) -> None:
-    tx.update_message(message)
-
-
-def pause(attempts: int, jitter: float) -> timedelta:
+def pause(attempts: int, jitter: float, longest: float = LONGEST_PAUSE) -> timedelta:
     """Return how long to wait after so many failed attempts; `jitter` is between 0 and 1."""
-    seconds: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempts, 20))
+    seconds: float = min(longest, FIRST_PAUSE * 2.0 ** min(attempts, 20))
     return timedelta(seconds=seconds * (0.5 + jitter / 2))
 
 
-async def deliver_due(store: Store, channels: Mapping[str, Channel], clock: Clock, limit: int = 100) -> int:
-    """Deliver the messages that are due through the channels at hand; return how many were tried.
+def _take(tx: InboxTransaction, *, channels: list[str], now: datetime, limit: int) -> list[Delivery]:
+    """Take messages that are due: nobody else does while they are delivered; after a crash they are due again."""
+    found = []
+    for message in tx.due_messages(channels, now, limit):
+        if (request := tx.request(message.request_id)) is not None:
+            before = request.draft.previous
+            sent = tuple(tx.sent(request.id, message.channel))
+            previous = tx.request(before) if before else None
+            tx.update_message(replace(message, due_at=now + RESERVED, attempts=message.attempts + 1))
+            found.append(Delivery(message, request, sent, previous))
+    return found
 
-    Channels work side by side, so a slow one holds up its own messages only.
-    """
-    now = clock.now()
-    taken = await store.do(_take, channels=list(channels), now=now, limit=limit)
-    queues: dict[str, list[tuple[Message, HumanRequest]]] = {}
-    for message, request in taken:
-        queues.setdefault(message.channel, []).append((message, request))
-    tried = await asyncio.gather(
-        *(_deliver_all(store, channels[name], clock, queue, now) for name, queue in queues.items())
+
+def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
+    for message in messages:
+        tx.update_message(message)
+
+
+def _split(tx: InboxTransaction, *, message: Message, parts: list[Message]) -> None:
+    """Let messages for single recipients stand for one message."""
+    for part in parts:
+        tx.add_message(part)
+    tx.update_message(message)
+    tx.signal("message", message.channel)
+
+
+def _done(tx: InboxTransaction, *, delivery: Delivery, message: Message, places: list[str]) -> None:
+    """Store that a message was delivered, and what was sent by it; what is out of date by now is told once more."""
+    tx.update_message(message)
+    known = {sent.place for sent in tx.sent(message.request_id, message.channel)}
+    for place in places:
+        keep(tx, message, place, message.due_at)
+    request = tx.request(message.request_id)
+    if request is None or request.version == delivery.request.version:
+        return
+    for place in places:
+        if place not in known:
+            tell_again(tx, request, message, place)
+
+
+def keep(tx: InboxTransaction, message: Message, place: str, now: datetime) -> None:
+    """Remember what was sent by a message."""
+    tx.add_sent(Sent(message.request_id, message.channel, message.to, place, message.id, now))
+
+
+def tell_again(tx: InboxTransaction, request: HumanRequest, message: Message, place: str) -> None:
+    """Make what was sent true: meanwhile the request has changed."""
+    now = message.due_at
+    occasion = "ended" if request.ended else "changed"
+    again = Message(
+        new_id("msg", now), request.id, message.channel, occasion, now, to=message.to, place=place
     )
-    return sum(tried)
+    tx.add_message(again)
+    tx.signal("message", message.channel)
 
 
-async def _deliver_all(
-    store: Store,
-    channel: Channel,
-    clock: Clock,
-    queue: list[tuple[Message, HumanRequest]],
-    taken_at: datetime,
-) -> int:
-    """Deliver one after the other; what the time doesn't suffice for is due again by itself."""
-    tried = 0
-    for message, request in queue:
-        if clock.now() > taken_at + RESERVED - PATIENCE:
-            break
+def parts(delivery: Delivery, recipients: tuple[str, ...]) -> list[Message]:
+    """Return the messages for single recipients that one message of a channel which follows comes to.
+
+    Those who don't have the request yet get it, those who have it get it changed, or hear what was said.
+    """
+    message, sent = delivery.message, delivery.sent
+    if message.to:
+        sent = tuple(each for each in sent if each.to == message.to)
+        recipients = (message.to,)
+    if message.occasion in SAYING:
+        came_from = (message.detail or {}).get("of")
+        told = dict.fromkeys(each.to for each in sent if each.place != came_from)
+        return [replace(message, to=to) for to in told]
+    changing = [replace(message, to=each.to, place=each.place) for each in sent]
+    if message.occasion not in ASKING:
+        return changing
+    have = {each.to for each in sent}
+    asked = [replace(message, to=to) for to in dict.fromkeys(recipients) if to not in have]
+    return [*asked, *changing]
+
+
+@dataclass
+class Outbox:
+    """Delivers the messages of a store through the channels of this process.
+
+    Channels work side by side, so a slow one holds up its own messages only; one that is down is left alone for a
+    while. `link` gives the address of a request's page.
+    """
+
+    store: Store
+    channels: Mapping[str, Channel]
+    clock: Clock
+    link: Callable[[str], str] = str
+    _resting: dict[str, datetime] = field(default_factory=dict)
+    """channels that are down or have to wait, and until when"""
+    _downs: dict[str, int] = field(default_factory=dict)
+    """how often in a row a channel was down"""
+
+    async def deliver_due(self, limit: int = 100) -> int:
+        """Deliver the messages that are due; return how many were tried."""
+        now = self.clock.now()
+        able = [name for name in self.channels if not self._rests(name)]
+        taken = await self.store.do(_take, channels=able, now=now, limit=limit) if able else []
+        queues: dict[str, list[Delivery]] = {}
+        for each in taken:
+            delivery = replace(each, url=self.link(each.request.id))
+            queues.setdefault(each.message.channel, []).append(delivery)
+        tried = await asyncio.gather(*(self._deliver_all(name, queue, now) for name, queue in queues.items()))
+        return sum(tried)
+
+    async def _deliver_all(self, name: str, queue: list[Delivery], taken_at: datetime) -> int:
+        """Deliver one after the other; what the time doesn't suffice for is due again by itself.
+
+        What comes after one that failed, to the same recipient about the same request, waits for it.
+        """
+        tried, left, behind = 0, [], set()
+        for delivery in queue:
+            if self.clock.now() > taken_at + RESERVED - PATIENCE:
+                break
+            message = delivery.message
+            whose = (message.request_id, message.to)
+            if self._rests(name) or whose in behind:
+                left.append(message)
+                continue
+            tried += 1
+            if not await self._deliver(self.channels[name], delivery):
+                behind.add(whose)
+        if left:  # they weren't tried: they are as they were
+            await self.store.do(_put, messages=left)
+        return tried
+
+    def _rests(self, channel: str) -> bool:
+        until = self._resting.get(channel)
+        return until is not None and until > self.clock.now()
+
+    async def _deliver(self, channel: Channel, delivery: Delivery) -> bool:
+        """Deliver one message, or let messages for single recipients stand for it; False if that failed."""
+        message = replace(delivery.message, attempts=delivery.message.attempts + 1)
+        if channel.follows and message.place is None:
+            found = parts(delivery, tuple(channel.recipients(delivery.request)))
+            if len(found) != 1 or found[0].to != message.to:
+                await self._split(message, found)
+                return True
+            message = replace(message, place=found[0].place)
+            delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
-        error = await _delivery_error(channel, message, request)
+        places, error = await self._carried(channel, delivery)
         if error is None:
             killpoints.reach("deliver:sent")
-        await store.do(_record, message=_after(message, error, clock.now()))
+            self._downs.pop(message.channel, None)
+            sent = replace(message, state="sent", error=None, due_at=self.clock.now())
+            kept = places if channel.follows and message.occasion in ASKING else []
+            await self.store.do(_done, delivery=delivery, message=sent, places=kept)
+        else:
+            await self.store.do(_put, messages=[self._failed(message, error)])
         killpoints.reach("deliver:after")
-        tried += 1
-    return tried
+        return error is None
+
+    async def _split(self, message: Message, found: list[Message]) -> None:
+        ids = (f"{message.id}.{number:04}" for number in range(len(found)))
+        each = [replace(part, id=part_id, attempts=0) for part, part_id in zip(found, ids, strict=False)]
+        done = replace(message, state="sent", error=None, due_at=self.clock.now())
+        await self.store.do(_split, message=done, parts=each)
+
+    async def _carried(self, channel: Channel, delivery: Delivery) -> tuple[list[str], Exception | None]:
+        """Deliver one message; return what was sent by it, and what kept it from being delivered."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await _carry(channel, delivery), None
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise  # this process stops: the message is due again by itself
+            return [], RuntimeError("CancelledError")
+        except Exception as error:
+            return [], error
+
+    def _failed(self, message: Message, error: Exception) -> Message:
+        """Return the message as it is after a failed attempt: to be tried again, or given up."""
+        now, kind = self.clock.now(), _told(error)
+        logger.warning("message %s of request %s was not delivered: %s", message.id, message.request_id, kind)
+        tried = replace(message, error=kind)
+        match error:
+            case RateLimited():  # it wasn't delivered: that is no attempt
+                due = self._rest(message.channel, now + timedelta(seconds=max(error.retry_after, 0.0)))
+                return replace(tried, attempts=message.attempts - 1, due_at=due)
+            case ChannelDown():
+                downs = self._downs[message.channel] = self._downs.get(message.channel, 0) + 1
+                due = self._rest(message.channel, now + pause(downs, random.random(), LONGEST_DOWN))
+                # It may have arrived all the same, and is never given up for this.
+                return replace(tried, attempts=max(1, message.attempts - 1), due_at=due)
+        state = "failed" if message.attempts >= ATTEMPTS else "pending"
+        return replace(tried, state=state, due_at=now + pause(message.attempts, random.random()))
+
+    def _rest(self, channel: str, until: datetime) -> datetime:
+        self._resting[channel] = until
+        return until
 
 
-async def _delivery_error(channel: Channel, message: Message, request: HumanRequest) -> str | None:
-    """Deliver one message; return the kind of error if that failed, whatever the channel raised."""
-    try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
-            await channel.deliver(message, request)
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise  # this process stops: the message is due again by itself
-        return _failed(message, "CancelledError")
-    except Exception as error:
-        return _failed(message, type(error).__name__)
-    return None
+async def _carry(channel: Channel, delivery: Delivery) -> list[str]:
+    """Let a channel deliver a message; return the places of what was sent."""
+    message, request = delivery.message, delivery.request
+    if message.place is not None:
+        change = channel.withdraw if request.ended else channel.update
+        await change(delivery, message.place)
+        return []
+    if message.attempts and (found := await channel.find(delivery)):
+        return list(found)
+    if channel.follows and request.ended:
+        return []  # nobody needs to be asked any more
+    mine = replace(delivery, sent=tuple(sent for sent in delivery.sent if sent.to == message.to))
+    place = await channel.deliver(mine)
+    return [place] if place is not None else []
 
 
-def _failed(message: Message, kind: str) -> str:
-    logger.warning("message %s of request %s was not delivered: %s", message.id, message.request_id, kind)
-    return kind
-
-
-def _after(message: Message, error: str | None, now: datetime) -> Message:
-    """Return the message as it is after an attempt: sent, to be tried again, or given up."""
-    attempts = message.attempts + 1
-    if error is None:
-        return replace(message, attempts=attempts, state="sent", error=None)
-    state = "failed" if attempts >= ATTEMPTS else "pending"
-    due = now + pause(attempts, random.random())
-    return replace(message, attempts=attempts, state=state, error=error, due_at=due)
+def _told(error: Exception) -> str:
+    """Return what is said of an error: the words of a channel, of anything else its kind."""
+    if isinstance(error, ChannelError) and str(error):
+        return str(error)[:LONGEST_ERROR]
+    return str(error) if type(error) is RuntimeError else type(error).__name__

@@ -49,12 +49,32 @@ class Message:
     request_id: str
     channel: str
     occasion: str
-    """why: opened, reminded, escalated, reassigned, commented, ended"""
+    """why: opened, claimed, released, decided, reminded, escalated, reassigned, commented, changed, ended"""
     due_at: datetime
     attempts: int = 0
+    """how often its delivery was begun: after a crash nobody knows what came of the last one"""
     state: str = "pending"
     """pending, sent or failed"""
     error: str | None = None
+    to: str = ""
+    """whom or where to, in the channel's words (`#deploys`, `@alice`); empty where the channel decides"""
+    place: str | None = None
+    """what it is about of that which was sent before: see `Sent`"""
+    detail: dict[str, Any] | None = None
+    """of a comment: `text`, `by`, and the place `of` the channel that it came from"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Something that a channel has put before people for a request, and by which it finds that again."""
+
+    request_id: str
+    channel: str
+    to: str
+    place: str
+    """the channel's own reference, as text; unique for this request and channel"""
+    message_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +267,30 @@ class InboxTransaction(Protocol):
         ...
 
     def add_message(self, message: Message) -> None: ...
-    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]: ...
+    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
+        """Return messages that are due, the earliest first, without those that an earlier one to the same recipient
+        about the same request keeps waiting."""
+        ...
+
     def next_message_due(self, channels: Collection[str]) -> datetime | None: ...
     def update_message(self, message: Message) -> None: ...
     def messages(self, request_id: str | None, limit: int) -> list[Message]: ...
+    def add_sent(self, sent: Sent) -> None:
+        """Store what a channel has sent; nothing if that is known."""
+        ...
+
+    def sent(self, request_id: str, channel: str) -> list[Sent]:
+        """Return what a channel has sent for a request, the first one first."""
+        ...
+
+    def receive(self, channel: str, received_id: str, now: datetime) -> bool:
+        """Note that a channel has received something; False if it had before."""
+        ...
+
+    def forget_received(self, before: datetime) -> None:
+        """Forget what was received before a moment."""
+        ...
+
     def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None: ...
     def signal(self, topic: str, subject: str) -> None:
         """Ring the doorbell `topic` for `subject` once this transaction is committed."""

@@ -19,6 +19,8 @@ EntryKind = Literal[
     "key_revoked",
     "link_made",
     "link_used",
+    "identity_added",
+    "identity_removed",
     "group_changed",
     "guideline_changed",
 ]

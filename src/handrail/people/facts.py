@@ -110,3 +110,14 @@ class Guideline:
     text: str
     created_at: datetime
     created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An address of a channel, and whose it is."""
+
+    channel: str
+    address: str
+    person: str
+    at: datetime
+    added_by: str

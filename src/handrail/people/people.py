@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 
-from handrail.people import groups, guideline, key, link, login, password, person, session
-from handrail.people.facts import Guideline, Key, Kind, Link, Person, Role, Scope, Session
+from handrail.people import groups, guideline, identity, key, link, login, password, person, session
+from handrail.people.facts import Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.login import Candidate, LoggedIn, Refused
 from handrail.people.ports import Clock, Store
 from handrail.people.proof import new_secret
@@ -292,6 +292,24 @@ class People:
         return await self._store.do(
             link.use, key=self.secret.key("link"), token=token, now=now, used_for=used_for
         )
+
+    # -- channels -----------------------------------------------------------------------------------------------------
+
+    async def identities(self, who: str | None = None) -> list[Identity]:
+        """Return the addresses of a person on channels, or all."""
+        return await self._store.read(identity.listed, person=who)
+
+    async def add_identity(self, who: str, channel: str, address: str, *, actor: Actor) -> Identity:
+        """Say that an address on a channel belongs to somebody."""
+        now = self._clock.now()
+        return await self._store.do(
+            identity.add, name=who, channel=channel, address=address, actor=actor, now=now
+        )
+
+    async def remove_identity(self, channel: str, address: str, *, actor: Actor) -> Identity:
+        """Take an address on a channel away from whose it is."""
+        now = self._clock.now()
+        return await self._store.do(identity.remove, channel=channel, address=address, actor=actor, now=now)
 
     # -- groups and guidelines ----------------------------------------------------------------------------------------
 

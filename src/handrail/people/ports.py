@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from handrail.people.facts import Attempt, Guideline, Key, Kind, Link, Person, Session
+from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,6 +85,14 @@ class PeopleTransaction(Protocol):
     def purge_attempts(self, before: datetime, most: int) -> None:
         """Delete the attempts whose last one was before a moment; then, while there are over `most`, the oldest."""
         ...
+
+    def insert_identity(self, identity: Identity) -> None: ...
+    def identity(self, channel: str, address: str) -> Identity | None: ...
+    def identities(self, person: str | None) -> list[Identity]:
+        """Return the addresses of a person, or all, by channel and address."""
+        ...
+
+    def delete_identity(self, channel: str, address: str) -> None: ...
 
     def members(self, group: str) -> Collection[str]: ...
     def set_members(self, group: str, people: Collection[str]) -> None: ...

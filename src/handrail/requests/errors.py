@@ -25,6 +25,10 @@ HandrailError
 ├── Rejected                a person said no where the code can't go on without a yes
 ├── ModelError              a language model didn't answer; `retry_after`
 │   └── ModelRefused        it won't answer however often it is asked: no key, no such model, a bad request
+├── ChannelError            a message could not be delivered now; it is tried again
+│   ├── ChannelDown         nothing can be delivered through this channel now
+│   └── RateLimited         the other side asks us to wait; `retry_after`
+├── Repeated                what a channel received has been received before
 └── StoreError              the database
     ├── StoreBusy           locked by another process for too long
     ├── StoreFull           the disk is full
@@ -213,6 +217,29 @@ class ModelError(HandrailError):
 
 class ModelRefused(ModelError):
     """Another attempt won't help: no key, a wrong one, no such model, a request it can't take, a missing package."""
+
+
+class ChannelError(HandrailError):
+    """A message could not be delivered now; it is tried again with growing pauses.
+
+    The text is shown to whoever looks after the messages: it carries names and ids, never content or a secret.
+    """
+
+
+class ChannelDown(ChannelError):
+    """Nothing can be delivered through this channel now: it can't be reached, or takes nothing of ours at all."""
+
+
+class RateLimited(ChannelError):
+    """The other side takes no more for a while: `retry_after` is how many seconds it asked us to wait."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Repeated(HandrailError):
+    """What a channel received has been received before; nothing was changed."""
 
 
 class StoreError(HandrailError):

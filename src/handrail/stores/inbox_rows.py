@@ -1,4 +1,4 @@
-"""Requests, the log, group members and the outbox as rows of SQLite."""
+"""Requests, the log and group members as rows of SQLite."""
 
 import json
 import sqlite3
@@ -8,11 +8,11 @@ from typing import Any
 
 from handrail.inbox.filing import NEVER, TITLE, lot_of, lots_aside
 from handrail.inbox.log import GENESIS, chained
-from handrail.inbox.ports import Filter, LogEntry, Message
+from handrail.inbox.ports import Filter, LogEntry
 from handrail.requests.errors import ProgrammingError, StoreCorrupt
 from handrail.requests.identifier import parse_time
 from handrail.requests.lifecycle import Event
-from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
+from handrail.requests.moments import to_moment_or_none, to_number, to_number_or_none
 from handrail.requests.record import Written, read_move, read_request, write_request, write_state
 from handrail.requests.request import HumanRequest
 from handrail.stores.statements import statements
@@ -187,27 +187,6 @@ class InboxRows:
         """Return the last sequence and hash."""
         return self.head or self.connection.execute(SQL["last_hash"]).fetchone() or (0, GENESIS)
 
-    def add_message(self, message: Message) -> None:
-        self.connection.execute(SQL["insert_message"], _message_row(message))
-
-    def update_message(self, message: Message) -> None:
-        row = _message_row(message)
-        self.connection.execute(
-            SQL["update_message"], {key: row[key] for key in ("id", "due_at", "attempts", "state", "error")}
-        )
-
-    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
-        values = {"channels": json.dumps(list(channels)), "now": to_number(now), "limit": limit}
-        return [_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
-
-    def next_message_due(self, channels: Collection[str]) -> datetime | None:
-        values = {"channels": json.dumps(list(channels))}
-        return to_moment_or_none(self.connection.execute(SQL["next_message_due"], values).fetchone()[0])
-
-    def messages(self, request_id: str | None, limit: int) -> list[Message]:
-        values = {"request_id": request_id, "limit": limit}
-        return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
-
 
 def _conditions(which: Filter) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
@@ -274,21 +253,3 @@ def _line(request: HumanRequest) -> str | None:
     """Return in which line a task waits: that of its pool and capacity."""
     pool = request.draft.pool
     return json.dumps([pool.capacity, *pool.workers]) if pool is not None and request.in_line else None
-
-
-def _message_row(message: Message) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "request_id": message.request_id,
-        "channel": message.channel,
-        "occasion": message.occasion,
-        "due_at": to_number(message.due_at),
-        "attempts": message.attempts,
-        "state": message.state,
-        "error": message.error,
-    }
-
-
-def _message(row: tuple[Any, ...]) -> Message:
-    message_id, request_id, channel, occasion, due_at, attempts, state, error = row
-    return Message(message_id, request_id, channel, occasion, to_moment(due_at), attempts, state, error)

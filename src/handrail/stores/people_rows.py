@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from handrail.inbox.ports import Deciding
-from handrail.people.facts import Attempt, Guideline, Key, Kind, Link, Person, Role, Scope, Session
+from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.rights import TABLE, Right
 from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
@@ -170,6 +170,21 @@ class PeopleRows:
             name: tuple(person for _, person in members) for name, members in groupby(rows, itemgetter(0))
         }
 
+    def insert_identity(self, identity: Identity) -> None:
+        at = to_number(identity.at)
+        row = (identity.channel, identity.address, identity.person, at, identity.added_by)
+        self.connection.execute(SQL["insert_identity"], row)
+
+    def identity(self, channel: str, address: str) -> Identity | None:
+        row = self.connection.execute(SQL["identity"], {"channel": channel, "address": address}).fetchone()
+        return _identity(row) if row else None
+
+    def identities(self, person: str | None) -> list[Identity]:
+        return [_identity(row) for row in self.connection.execute(SQL["identities"], {"person": person})]
+
+    def delete_identity(self, channel: str, address: str) -> None:
+        self.connection.execute(SQL["delete_identity"], {"channel": channel, "address": address})
+
     def groups_of(self, person: str) -> tuple[str, ...]:
         rows = self.connection.execute(SQL["groups_of"], {"person": person})
         return tuple(group for (group,) in rows)
@@ -233,3 +248,8 @@ def _link(row: tuple[Any, ...]) -> Link:
 def _guideline(row: tuple[Any, ...]) -> Guideline:
     flow, version, text, created_at, created_by = row
     return Guideline(flow, version, text, to_moment(created_at), created_by)
+
+
+def _identity(row: tuple[Any, ...]) -> Identity:
+    channel, address, person, at, added_by = row
+    return Identity(channel, address, person, to_moment(at), added_by)

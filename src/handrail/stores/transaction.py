@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Container
 from typing import NamedTuple
 
+from handrail.stores.channel_rows import ChannelRows
 from handrail.stores.inbox_rows import InboxRows
 from handrail.stores.live_rows import LiveRows
 from handrail.stores.measure_rows import MeasureRows
@@ -26,7 +27,9 @@ class Mark(NamedTuple):
 BEGINNING = Mark(0, None, 0, 0)
 
 
-class Transaction(InboxRows, SearchRows, LiveRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows):
+class Transaction(
+    InboxRows, SearchRows, LiveRows, ChannelRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows
+):
     """What units of work see of a SQLite database."""
 
     def __init__(self, connection: sqlite3.Connection, *, reading: bool = False) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.outside import OutsideTransaction
 from handrail.inbox.ports import Clock, Message, Store
 from handrail.people.secret import Secret
@@ -83,8 +84,8 @@ def told(message: Message, request: HumanRequest) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
+@dataclass(frozen=True)
+class Callbacks(Channel):
     """The channel.
 
     Args:
@@ -98,12 +99,14 @@ class Callbacks:
     clock: Clock
     secret: Secret
     outgoing: Outgoing
+    follows = False
 
-    async def deliver(self, message: Message, request: HumanRequest) -> None:
+    async def deliver(self, delivery: Delivery) -> None:
         """Tell a program that its request has ended; of anything else it isn't told.
 
         Raises `CallFailed` or `InvalidInput` to be called again later.
         """
+        message, request = delivery.message, delivery.request
         if message.occasion != "ended":
             return
         if (url := await self.store.read(_callback_of, request_id=request.id)) is None:

@@ -3,13 +3,14 @@
 Routes talk to the inbox, runs and people through it, and never to a store's rows.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from handrail.flows.node import ChainableNode
+from handrail.inbox.channel import Channel
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.ports import Clock, Store
 from handrail.people.people import People
@@ -48,7 +49,7 @@ class Face:
     people: People
     url: str = "http://127.0.0.1:8000"
     groups: frozenset[str] = frozenset()
-    channels: Collection[str] | None = None
+    channels: Mapping[str, Channel] | None = None
     outgoing: Outgoing = field(default_factory=Outgoing)
     """calls what others name: callback URLs"""
     works: Callable[[], bool] = lambda: True

@@ -45,6 +45,9 @@ def create(face: Face) -> ASGIApp:
     )
     app.state.face = face
     app.mount("/static", Assets())
+    for name, channel in (face.channels or {}).items():
+        if channel.http is not None:
+            app.mount(f"/channels/{name}", channel.http)
     api.install(app)
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)

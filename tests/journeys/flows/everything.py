@@ -17,7 +17,7 @@ from handrail import (
     step,
     uuid,
 )
-from handrail.inbox.ports import Message
+from handrail.inbox.channel import Channel, Delivery
 from handrail.requests.request import HumanRequest
 from tests.support import journey_effects
 from tests.support.journey_effects import effect
@@ -127,12 +127,19 @@ EXPECTED = {
 }
 
 
-class Post:
+class Post(Channel):
     """A channel that writes down what it carries."""
 
-    async def deliver(self, message: Message, request: HumanRequest) -> None:
+    follows = False
+
+    async def deliver(self, delivery: Delivery) -> None:
         journey_effects.write(
-            {"what": "post", "key": message.id, "occasion": message.occasion, "pid": os.getpid()}
+            {
+                "what": "post",
+                "key": delivery.message.id,
+                "occasion": delivery.message.occasion,
+                "pid": os.getpid(),
+            }
         )
 
 

@@ -96,23 +96,3 @@ SELECT at, actor, data FROM event WHERE request_id = :request_id ORDER BY sequen
 -- name: log
 SELECT sequence, at, actor, kind, request_id, run_id, data, hash FROM event
 WHERE sequence > :after ORDER BY sequence LIMIT :limit
-
--- name: insert_message
-INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error)
-VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error)
-
--- name: update_message
-UPDATE message SET due_at = :due_at, attempts = :attempts, state = :state, error = :error WHERE id = :id
-
--- name: due_messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error FROM message
-WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
-ORDER BY due_at LIMIT :limit
-
--- name: next_message_due
-SELECT min(due_at) FROM message
-WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending'
-
--- name: messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error FROM message
-WHERE :request_id IS NULL OR request_id = :request_id ORDER BY id DESC LIMIT :limit

@@ -132,3 +132,16 @@ SELECT flow, version, text, created_at, created_by FROM guideline WHERE flow = :
 -- name: guidelines
 SELECT flow, version, text, created_at, created_by FROM guideline AS newest
 WHERE version = (SELECT max(version) FROM guideline WHERE flow = newest.flow) ORDER BY flow
+
+-- name: insert_identity
+INSERT INTO identity (channel, address, person, at, added_by) VALUES (?, ?, ?, ?, ?)
+
+-- name: identity
+SELECT channel, address, person, at, added_by FROM identity WHERE channel = :channel AND address = :address
+
+-- name: identities
+SELECT channel, address, person, at, added_by FROM identity WHERE :person IS NULL OR person = :person
+ORDER BY channel, address
+
+-- name: delete_identity
+DELETE FROM identity WHERE channel = :channel AND address = :address

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from handrail.inbox import cursor
 from handrail.inbox.filing import Place
+from handrail.people import access
 from handrail.people.rights import Caller, Right
 from handrail.runs import listing
 from handrail.teams import moves, record
@@ -46,7 +47,7 @@ async def list_boards(
 ) -> Response:
     """List the runs of teams that you have started, or that ask or asked you, the newest first."""
     store = face_of(request).store
-    viewer = await store.read(acts.viewer_of, caller)
+    viewer = await store.read(access.viewer_of, caller)
     statuses = (status,) if status else ()
     return JSONResponse(
         await store.read(record.page, viewer=viewer, statuses=statuses, team=team, after=cursor, limit=limit)

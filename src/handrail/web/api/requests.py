@@ -13,8 +13,10 @@ from starlette.responses import JSONResponse, Response
 
 from handrail.inbox import listing, moves, views
 from handrail.inbox.listing import Listing, View
+from handrail.inbox.outbox import channel_name
 from handrail.inbox.outside import CHANNEL, Once, open_outside
 from handrail.inbox.ports import Order
+from handrail.people import access
 from handrail.people.rights import Caller, Right
 from handrail.requests.errors import FieldProblem, HandrailError, InvalidDecision, InvalidInput
 from handrail.requests.identifier import new_id, utc_text
@@ -93,7 +95,7 @@ async def list_requests(
 ) -> Response:
     """List what you may read, in pages."""
     face = face_of(request)
-    viewer = await face.store.read(acts.viewer_of, caller)
+    viewer = await face.store.read(access.viewer_of, caller)
     statuses = frozenset(Status(name.upper()) for name in status or ())
     page = await listing.page(
         face.store,
@@ -158,7 +160,7 @@ async def open_request(
 def _check_channels(face: Face, channels: Collection[str]) -> None:
     """Raise `InvalidInput` for a channel that the app doesn't have: nobody would ever be told through it."""
     known = face.channels
-    if known is not None and (unknown := [name for name in channels if name not in known]):
+    if known is not None and (unknown := [name for name in channels if channel_name(name) not in known]):
         told = (
             f"must be among {', '.join(sorted(known))}"
             if known
@@ -233,7 +235,7 @@ def _place(path: str, payload: Any) -> str:
 async def show_request(request: Request, caller: ReadsRequests, request_id: RequestId) -> Response:
     """Return a request with its comments and its log, and what the revision before it proposed."""
     face = face_of(request)
-    await face.store.read(acts.readable, caller=caller, request_id=request_id)
+    await face.store.read(access.readable, caller=caller, request_id=request_id)
     return JSONResponse(await views.detail(face.store, request_id, viewer=caller.name))
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handrail.people import rights
+from handrail.people import access, rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import SEPARATOR
 from handrail.requests.errors import FieldProblem, InvalidInput
@@ -87,7 +87,7 @@ async def list_runs(
 ) -> Response:
     """List the runs that you have started, or that ask or asked you, the newest first."""
     store = face_of(request).store
-    viewer = await store.read(acts.viewer_of, caller)
+    viewer = await store.read(access.viewer_of, caller)
     which = RunFilter((status,) if status else (), flow, text)
     page = await listing.page(store, viewer, which, after=cursor, limit=limit)
     return JSONResponse({"items": [_row(run) for run in page.runs], "next": page.next})
@@ -145,7 +145,7 @@ async def show_run(request: Request, caller: ReadsRuns, run_id: RunId) -> Respon
     store = face_of(request).store
     run = await store.read(acts.readable_run, caller=caller, run_id=run_id)
     found = await store.read(read_history, run_id=run.id)
-    viewer = await store.read(acts.viewer_of, caller)
+    viewer = await store.read(access.viewer_of, caller)
     readable = [
         each for each in found.requests if rights.may(caller, Right.READ_REQUESTS) and viewer.sees(each)
     ]

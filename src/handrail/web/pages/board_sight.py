@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handrail.inbox.viewer import Viewer
+from handrail.people import access
 from handrail.people.rights import Caller, Right, may_for_run
 from handrail.requests.errors import UnknownId
 from handrail.runs.run import StoredRun
@@ -50,7 +51,7 @@ def read(tx: Any, *, face: Face, caller: Caller, run_id: str, task: str, before:
         for right in (Right.STEER, Right.FEEDBACK)
         if may_for_run(caller, right, run.initiator, asked=True)
     )
-    return Sight(run, board, acts.viewer_of(tx, caller), opened, rights)
+    return Sight(run, board, access.viewer_of(tx, caller), opened, rights)
 
 
 def _board(tx: Any, face: Face, run: StoredRun) -> Overview:

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handrail.inbox.viewer import Viewer
+from handrail.people.access import viewer_of
 from handrail.people.rights import Caller, Right, may
 from handrail.teams import listing
 from handrail.teams.listing import ACTIVE, TeamPage
 from handrail.teams.overview import Overview, overview
-from handrail.web.acts import viewer_of
 from handrail.web.auth.door import face_of
 from handrail.web.pages import team_start
 from handrail.web.pages.address import queried

@@ -38,6 +38,8 @@ RUNS = {
 }
 PEOPLE = {
     "person_added": "added a person",
+    "identity_added": "noted an address of a person",
+    "identity_removed": "took an address from a person",
     "person_changed": "changed a person",
     "password_set": "set a password",
     "logged_in": "signed in",

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from handrail.flows.node import ChainableNode
+from handrail.people import access
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import Conflict, HandrailError, InvalidInput, NotAllowed, UnknownId
@@ -114,7 +115,7 @@ def _item(
         request = sheet.visible(tx, request_id=request_id, caller=caller)
     except UnknownId as error:
         return Item(request_id, request_id, problem=str(error))
-    refused = acts.refusal(tx, caller=caller, right=Right.DECIDE, request=request)
+    refused = access.refusal(tx, caller=caller, right=Right.DECIDE, request=request)
     problem = conflict.settled(request, now)[0] or (str(refused) if refused else _unseen(request, verb))
     following = shown.following(flows.get(request.flow or ""), request)
     return Item(

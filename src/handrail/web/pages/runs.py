@@ -16,6 +16,8 @@ from handrail.inbox.audit import MOST, page_of
 from handrail.inbox.moves import PENDING
 from handrail.inbox.ports import Filter, LogEntry, LogFilter
 from handrail.inbox.viewer import Viewer
+from handrail.people import access
+from handrail.people.access import viewer_of
 from handrail.people.rights import Caller, Right, check_run, may_for_run
 from handrail.requests.errors import Conflict, InvalidInput
 from handrail.requests.request import HumanRequest
@@ -26,7 +28,6 @@ from handrail.runs.ports import RunFilter
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.runs.timeline import Post, Timeline, read_timeline
 from handrail.web import acts
-from handrail.web.acts import viewer_of
 from handrail.web.auth.door import face_of
 from handrail.web.face import Face
 from handrail.web.pages import deeds
@@ -61,7 +62,7 @@ async def list_runs(
     caller, face = await visitor(request), face_of(request)
     segment = status if status in SEGMENTS else ""
     which = RunFilter(SEGMENTS[segment], flow or None, text.strip() or None, caller.name if mine else None)
-    viewer = await face.store.read(acts.viewer_of, caller)
+    viewer = await face.store.read(access.viewer_of, caller)
     page = await listing.page(face.store, viewer, which, after=before, limit=PAGE)
     waiting = tuple(run.id for run in page.runs if run.status is RunStatus.WAITING)
     waits_for = await face.store.read(_waits_for, viewer=viewer, run_ids=waiting)

@@ -12,6 +12,7 @@ from handrail.inbox import deciders
 from handrail.inbox.ports import Filter
 from handrail.inbox.similar import Similar, similar_to
 from handrail.inbox.viewer import Viewer
+from handrail.people import access
 from handrail.people.rights import TABLE, Caller, Right, includes
 from handrail.requests.decision import Verb
 from handrail.requests.errors import NotAllowed, UnknownId
@@ -23,7 +24,6 @@ from handrail.requests.routing import may_see
 from handrail.runs.listing import sees_run
 from handrail.runs.run import StoredRun
 from handrail.runs.timeline import Post, read_latest
-from handrail.web import acts
 from handrail.web.pages.choices import choices
 
 MOVES = (Right.CLAIM, Right.COMMENT, Right.REASSIGN, Right.ESCALATE, Right.REMIND, Right.WITHDRAW)
@@ -116,7 +116,7 @@ def read(tx: Any, *, request_id: str, caller: Caller, ask: str = "") -> Sheet:
 
 
 def _refusal(tx: Any, caller: Caller, right: Right, request: HumanRequest) -> NotAllowed | None:
-    return acts.refusal(tx, caller=caller, right=right, request=request)
+    return access.refusal(tx, caller=caller, right=right, request=request)
 
 
 def _unable(tx: Any, request: HumanRequest) -> dict[str, str]:

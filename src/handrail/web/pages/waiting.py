@@ -9,10 +9,10 @@ from starlette.requests import Request
 
 from handrail.inbox.counting import counts_of
 from handrail.inbox.viewer import Viewer
+from handrail.people.access import viewer_of
 from handrail.people.rights import Caller
 from handrail.teams.listing import sees_team
 from handrail.teams.status import WorkflowStatus
-from handrail.web.acts import viewer_of
 from handrail.web.auth.door import face_of
 
 STANDING = (WorkflowStatus.BLOCKED, WorkflowStatus.ERRORED)

@@ -1,0 +1,161 @@
+"""What a channel is: it carries requests to people, and what they decide comes back through its door.
+
+A channel is registered by a name, and a request names the channels that carry it: `channels=["slack:#deploys"]` is the
+channel `slack`, and behind the colon whom or where to, in the channel's own words. What goes out comes from the outbox
+(`inbox.outbox`), which stores it, tries it again and remembers what was sent; a channel only says and shows. What
+comes in goes through the `Door`: the channel verifies whose address it came from, the door whose person that is.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from handrail.inbox.ports import Message, Sent
+from handrail.requests.content import JSON
+from handrail.requests.decision import Verb
+from handrail.requests.request import HumanRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something to be told about a request.
+
+    `message.id` is the same in every attempt. `sent` is what this channel has put before the same recipient for this
+    request, `previous` the revision before, `url` the address of the request's page.
+    """
+
+    message: Message
+    request: HumanRequest
+    sent: tuple[Sent, ...] = ()
+    previous: HumanRequest | None = None
+    url: str = ""
+
+    @property
+    def to(self) -> str:
+        """Whom or where to, in the channel's words; empty where the channel decides."""
+        return self.message.to
+
+    @property
+    def occasion(self) -> str:
+        """What has happened: `opened`, `reminded`, `commented`, `decided`, `ended` ..."""
+        return self.message.occasion
+
+
+class Channel:
+    """Carries requests to people, and what they decide back. Subclass it; `deliver` is all that it must have.
+
+    Whatever a method raises, the message is tried again with growing pauses; raise `ChannelDown` where nothing can be
+    delivered now, `RateLimited` where the other side asks to wait, `ChannelError` to say in words what is wrong.
+    Deliveries may repeat after a crash, unless `find` can say what is there.
+    """
+
+    follows = True
+    """whether what it sent is kept true: updated when something changes, withdrawn when the request ends. Without,
+    everything that happens is delivered"""
+
+    def recipients(self, request: HumanRequest) -> Sequence[str]:
+        """Return to whom or where a request goes that names the channel alone; by default to one nameless place."""
+        return ("",)
+
+    async def deliver(self, delivery: Delivery) -> str | None:
+        """Put something new before people: the request itself, a reminder, a comment, and what else has happened.
+
+        Returns a reference by which the channel finds it again, or None where there is nothing to find.
+        """
+        raise NotImplementedError
+
+    async def update(self, delivery: Delivery, place: str) -> None:
+        """Make what was sent say how things stand now; it is asked for after every change."""
+
+    async def withdraw(self, delivery: Delivery, place: str) -> None:
+        """The request has ended: make what was sent say how, and offer nothing to decide any more."""
+        await self.update(delivery, place)
+
+    async def find(self, delivery: Delivery) -> Sequence[str]:
+        """Return the references of what was sent already for `delivery.message`, asked of the other side.
+
+        Called before a message is delivered again of which nobody knows whether it arrived.
+        """
+        return ()
+
+    def serve(self, door: "Door") -> AbstractAsyncContextManager[None]:
+        """Receive what people do as long as the block lasts; a channel that can't be reached tries again by itself."""
+        return _nothing()
+
+    http: Any = None
+    """an ASGI application that `handrail serve` answers with at /channels/NAME, for channels that are called"""
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
+
+
+class Door(Protocol):
+    """What comes in through one channel. An `address` is one that the channel has verified, such as a user's id.
+
+    Every method that names an address raises `NotAllowed` (rule `identity`) for one that belongs to no person, and
+    what the inbox raises for that person: `UnknownId`, `NotAllowed`, `InvalidDecision` (naming the fields), `Conflict`
+    (naming the winner). `once` is an id of what was received: a second time it raises `Repeated`, and changes nothing.
+    """
+
+    async def name(self, address: str) -> str:
+        """Return whose address it is."""
+        ...
+
+    async def request(self, address: str, request_id: str) -> HumanRequest:
+        """Return a request that this person may read."""
+        ...
+
+    async def may_decide(self, address: str, request_id: str) -> HumanRequest:
+        """Return a request that this person may decide now."""
+        ...
+
+    async def work(self, address: str, limit: int = 100) -> list[HumanRequest]:
+        """Return what waits for this person, the most urgent first."""
+        ...
+
+    async def decide(
+        self,
+        address: str,
+        request_id: str,
+        verb: Verb | str,
+        *,
+        payload: JSON = None,
+        comment: str | None = None,
+        seen_hash: str | None = None,
+        once: str | None = None,
+    ) -> HumanRequest:
+        """Let this person decide; `seen_hash` is the content hash of what they were shown."""
+        ...
+
+    async def comment(
+        self, address: str, request_id: str, text: str, *, place: str | None = None, once: str | None = None
+    ) -> HumanRequest:
+        """Let this person say something; where it was said (`place`) it isn't told once more."""
+        ...
+
+    async def sent(self, request_id: str) -> list[Sent]:
+        """Return what this channel has sent for a request."""
+        ...
+
+    async def keep(self, request_id: str, place: str, *, to: str, message_id: str) -> None:
+        """Note something that was sent and isn't known, such as a repetition: it is kept true from now on."""
+        ...
+
+    async def addresses(self, person: str) -> list[str]:
+        """Return what a person is known by on this channel."""
+        ...
+
+    async def email(self, person: str) -> str | None:
+        """Return the email of a person who can decide, None for a stranger."""
+        ...
+
+    async def learn(self, address: str, email: str) -> str | None:
+        """Note that an address belongs to whoever has an email, which the channel has verified; returns who that is."""
+        ...
+
+    def link(self, request_id: str) -> str:
+        """Return the address of a request's page."""
+        ...

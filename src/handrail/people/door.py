@@ -1,0 +1,206 @@
+"""The door through which a channel brings in what people do: see `inbox.channel.Door`.
+
+Who acts is looked up, judged and noted in the transaction that acts; what was received before is never done twice.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from handrail.inbox import moves, outbox, views
+from handrail.inbox.inbox import Inbox
+from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
+from handrail.people import access, identity, rights
+from handrail.people.ports import PeopleTransaction
+from handrail.people.rights import Caller, Right
+from handrail.requests.content import JSON, as_stored
+from handrail.requests.decision import Verb
+from handrail.requests.errors import Conflict, HandrailError, Repeated
+from handrail.requests.lifecycle import Decided, refusal
+from handrail.requests.request import HumanRequest
+
+REMEMBERED = timedelta(days=7)
+"""how long it is known what was received; channels deliver again within hours"""
+
+
+class Transaction(InboxTransaction, PeopleTransaction, Protocol):
+    """What is read and written."""
+
+    def members(self, group: str) -> Any: ...
+    def set_members(self, group: str, people: Any) -> None: ...
+    def append_event(self, *args: Any, **kwargs: Any) -> None: ...
+    def groups_of(self, person: str) -> tuple[str, ...]: ...
+
+
+class ChannelDoor:
+    """The door of one channel.
+
+    Args:
+        channel: its name.
+        store: where everything is kept.
+        clock: tells the time.
+        inbox: by which requests change.
+        link: gives the address of a request's page.
+    """
+
+    def __init__(
+        self, channel: str, store: Store, clock: Clock, inbox: Inbox, link: Callable[[str], str]
+    ) -> None:
+        self.channel = channel
+        self.link = link
+        self._store = store
+        self._clock = clock
+        self._inbox = inbox
+
+    async def name(self, address: str) -> str:
+        """Return whose address it is."""
+        return (await self._store.read(identity.caller, self.channel, address)).name
+
+    async def request(self, address: str, request_id: str) -> HumanRequest:
+        """Return a request that this person may read."""
+        return await self._store.read(_readable, channel=self.channel, address=address, request_id=request_id)
+
+    async def may_decide(self, address: str, request_id: str) -> HumanRequest:
+        """Return a request that this person may decide now."""
+        return await self._store.read(
+            _decidable, channel=self.channel, address=address, request_id=request_id, now=self._clock.now()
+        )
+
+    async def work(self, address: str, limit: int = 100) -> list[HumanRequest]:
+        """Return what waits for this person, the most urgent first."""
+        caller = await self._store.read(identity.caller, self.channel, address)
+        return await views.open_for(self._store, caller.actor, now=self._clock.now(), limit=limit)
+
+    async def decide(
+        self,
+        address: str,
+        request_id: str,
+        verb: Verb | str,
+        *,
+        payload: JSON = None,
+        comment: str | None = None,
+        seen_hash: str | None = None,
+        once: str | None = None,
+    ) -> HumanRequest:
+        """Let this person decide."""
+        if payload is not None:
+            payload = as_stored(payload, "the payload")
+        given = {"verb": verb, "payload": payload, "comment": comment, "seen_hash": seen_hash}
+        return await self._act(moves.decide, Right.DECIDE, address, request_id, once, given)
+
+    async def comment(
+        self, address: str, request_id: str, text: str, *, place: str | None = None, once: str | None = None
+    ) -> HumanRequest:
+        """Let this person say something."""
+        given = {"text": text, "place": place}
+        return await self._act(moves.comment, Right.COMMENT, address, request_id, once, given)
+
+    async def sent(self, request_id: str) -> list[Sent]:
+        """Return what this channel has sent for a request."""
+        return await self._store.read(_sent, request_id=request_id, channel=self.channel)
+
+    async def keep(self, request_id: str, place: str, *, to: str, message_id: str) -> None:
+        """Note something that was sent and isn't known."""
+        now = self._clock.now()
+        message = Message(message_id, request_id, self.channel, "opened", now, to=to)
+        await self._store.do(_kept, message=message, place=place)
+
+    async def addresses(self, person: str) -> list[str]:
+        """Return what a person is known by on this channel."""
+        return await self._store.read(identity.addresses, person=person, channel=self.channel)
+
+    async def email(self, person: str) -> str | None:
+        """Return the email of a person who can decide."""
+        return await self._store.read(_email, person=person)
+
+    async def learn(self, address: str, email: str) -> str | None:
+        """Note that an address belongs to whoever has an email; returns who that is."""
+        now = self._clock.now()
+        return await self._store.do(
+            identity.learn, channel=self.channel, address=address, email=email, now=now
+        )
+
+    async def _act(
+        self,
+        unit: Callable[..., HumanRequest | Conflict],
+        right: Right,
+        address: str,
+        request_id: str,
+        once: str | None,
+        given: dict[str, Any],
+    ) -> HumanRequest:
+        now = self._clock.now()
+        try:
+            return await self._inbox.do(
+                _acted,
+                unit,
+                channel=self.channel,
+                address=address,
+                right=right,
+                request_id=request_id,
+                once=once,
+                given=given,
+                now=now,
+            )
+        except Repeated:
+            raise
+        except HandrailError:
+            if once is not None:  # what was refused once stays refused, whatever has changed since
+                await self._store.do(_noted, channel=self.channel, once=once, now=now)
+            raise
+
+
+def _acted(
+    tx: Transaction,
+    unit: Callable[..., HumanRequest | Conflict],
+    *,
+    channel: str,
+    address: str,
+    right: Right,
+    request_id: str,
+    once: str | None,
+    given: dict[str, Any],
+    now: datetime,
+) -> HumanRequest | Conflict:
+    if once is not None and not _noted(tx, channel=channel, once=once, now=now):
+        raise Repeated(f"{channel} has received {once[:80]} before; nothing was changed")
+    caller = identity.caller(tx, channel, address)
+    arguments = {**given, "now": now}
+    return access.moved(tx, unit, caller=caller, right=right, request_id=request_id, arguments=arguments)
+
+
+def _noted(tx: InboxTransaction, *, channel: str, once: str, now: datetime) -> bool:
+    tx.forget_received(now - REMEMBERED)
+    return tx.receive(channel, once, now)
+
+
+def _readable(tx: Transaction, *, channel: str, address: str, request_id: str) -> HumanRequest:
+    return access.readable(tx, caller=identity.caller(tx, channel, address), request_id=request_id)
+
+
+def _decidable(
+    tx: Transaction, *, channel: str, address: str, request_id: str, now: datetime
+) -> HumanRequest:
+    caller: Caller = identity.caller(tx, channel, address)
+    request = access.readable(tx, caller=caller, request_id=request_id)
+    rights.check(caller, Right.DECIDE)
+    if request.ended:
+        raise refusal(request, Decided)
+    if (refused := access.refusal(tx, caller=caller, right=Right.DECIDE, request=request)) is not None:
+        raise refused
+    return request
+
+
+def _sent(tx: InboxTransaction, *, request_id: str, channel: str) -> list[Sent]:
+    return tx.sent(request_id, channel)
+
+
+def _kept(tx: InboxTransaction, *, message: Message, place: str) -> None:
+    if (request := tx.request(message.request_id)) is not None:
+        outbox.keep(tx, message, place, message.due_at)
+        outbox.tell_again(tx, request, message, place)
+
+
+def _email(tx: PeopleTransaction, *, person: str) -> str | None:
+    found = tx.person(person)
+    return found.email if found is not None and found.active and not found.service else None

@@ -1,0 +1,90 @@
+"""What is told through channels and what came in through them, as rows of SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from handrail.inbox.ports import Message, Sent
+from handrail.requests.moments import to_moment, to_moment_or_none, to_number
+from handrail.stores.statements import statements
+
+SQL = statements("channels")
+
+
+class ChannelRows:
+    """The outbox, what was sent, and what was received, on SQLite."""
+
+    connection: sqlite3.Connection
+
+    def add_message(self, message: Message) -> None:
+        self.connection.execute(SQL["insert_message"], _message_row(message))
+
+    def update_message(self, message: Message) -> None:
+        row = _message_row(message)
+        changing = ("id", "due_at", "attempts", "state", "error", "recipient", "place")
+        self.connection.execute(SQL["update_message"], {key: row[key] for key in changing})
+
+    def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
+        values = {"channels": json.dumps(list(channels)), "now": to_number(now), "limit": limit}
+        return [_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
+
+    def next_message_due(self, channels: Collection[str]) -> datetime | None:
+        values = {"channels": json.dumps(list(channels))}
+        return to_moment_or_none(self.connection.execute(SQL["next_message_due"], values).fetchone()[0])
+
+    def messages(self, request_id: str | None, limit: int) -> list[Message]:
+        values = {"request_id": request_id, "limit": limit}
+        return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
+
+    def add_sent(self, sent: Sent) -> None:
+        row = (sent.request_id, sent.channel, sent.place, sent.to, sent.message_id, to_number(sent.at))
+        self.connection.execute(SQL["insert_sent"], row)
+
+    def sent(self, request_id: str, channel: str) -> list[Sent]:
+        rows = self.connection.execute(SQL["sent"], {"request_id": request_id, "channel": channel})
+        return [
+            Sent(request_id, channel, to, place, message_id, to_moment(at))
+            for to, place, message_id, at in rows
+        ]
+
+    def receive(self, channel: str, received_id: str, now: datetime) -> bool:
+        row = (channel, received_id, to_number(now))
+        return self.connection.execute(SQL["receive"], row).rowcount == 1
+
+    def forget_received(self, before: datetime) -> None:
+        self.connection.execute(SQL["forget_received"], {"before": to_number(before)})
+
+
+def _message_row(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "request_id": message.request_id,
+        "channel": message.channel,
+        "occasion": message.occasion,
+        "due_at": to_number(message.due_at),
+        "attempts": message.attempts,
+        "state": message.state,
+        "error": message.error,
+        "recipient": message.to,
+        "place": message.place,
+        "detail": json.dumps(message.detail) if message.detail is not None else None,
+    }
+
+
+def _message(row: tuple[Any, ...]) -> Message:
+    message_id, request_id, channel, occasion, due_at, attempts, state, error, to, place, detail = row
+    return Message(
+        message_id,
+        request_id,
+        channel,
+        occasion,
+        to_moment(due_at),
+        attempts,
+        state,
+        error,
+        to,
+        place,
+        json.loads(detail) if detail is not None else None,
+    )
