@@ -237,16 +237,15 @@ class App:
     @asynccontextmanager
     async def work(self, url: str | None = None) -> AsyncIterator[Self]:
         """Open the store and work on its runs until the block ends."""
-        async with self.connect(url):
+        async with self.connect(url), AsyncExitStack() as receiving:
+            for name, channel in self.channels.items():
+                await receiving.enter_async_context(channel.serve(self.door(name)))
             outbox = Outbox(self.store, self.channels, self.clock, self.link)
             work = Work(self.store, self.clock, self.flows, outbox, self._concurrency)
             await work.start()
             self._worker = work
             try:
-                async with AsyncExitStack() as receiving:
-                    for name, channel in self.channels.items():
-                        await receiving.enter_async_context(channel.serve(self.door(name)))
-                    yield self
+                yield self
             finally:
                 self._worker = None
                 await work.stop()

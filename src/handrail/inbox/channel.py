@@ -140,6 +140,10 @@ class Door(Protocol):
         """Return what this channel has sent for a request."""
         ...
 
+    async def sent_at(self, place: str) -> Sent | None:
+        """Return what this channel has sent to a place."""
+        ...
+
     async def keep(self, request_id: str, place: str, *, to: str, message_id: str) -> None:
         """Note something that was sent and isn't known, such as a repetition: it is kept true from now on."""
         ...

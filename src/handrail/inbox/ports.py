@@ -283,6 +283,10 @@ class InboxTransaction(Protocol):
         """Return what a channel has sent for a request, the first one first."""
         ...
 
+    def sent_at(self, channel: str, place: str) -> Sent | None:
+        """Return what a channel has sent to a place."""
+        ...
+
     def receive(self, channel: str, received_id: str, now: datetime) -> bool:
         """Note that a channel has received something; False if it had before."""
         ...

@@ -99,6 +99,10 @@ class ChannelDoor:
         """Return what this channel has sent for a request."""
         return await self._store.read(_sent, request_id=request_id, channel=self.channel)
 
+    async def sent_at(self, place: str) -> Sent | None:
+        """Return what this channel has sent to a place."""
+        return await self._store.read(_sent_at, channel=self.channel, place=place)
+
     async def keep(self, request_id: str, place: str, *, to: str, message_id: str) -> None:
         """Note something that was sent and isn't known."""
         now = self._clock.now()
@@ -193,6 +197,10 @@ def _decidable(
 
 def _sent(tx: InboxTransaction, *, request_id: str, channel: str) -> list[Sent]:
     return tx.sent(request_id, channel)
+
+
+def _sent_at(tx: InboxTransaction, *, channel: str, place: str) -> Sent | None:
+    return tx.sent_at(channel, place)
 
 
 def _kept(tx: InboxTransaction, *, message: Message, place: str) -> None:

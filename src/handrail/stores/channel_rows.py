@@ -49,6 +49,10 @@ class ChannelRows:
             for to, place, message_id, at in rows
         ]
 
+    def sent_at(self, channel: str, place: str) -> Sent | None:
+        row = self.connection.execute(SQL["sent_at"], {"channel": channel, "place": place}).fetchone()
+        return Sent(row[0], channel, row[1], place, row[2], to_moment(row[3])) if row else None
+
     def receive(self, channel: str, received_id: str, now: datetime) -> bool:
         row = (channel, received_id, to_number(now))
         return self.connection.execute(SQL["receive"], row).rowcount == 1

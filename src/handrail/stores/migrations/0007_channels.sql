@@ -17,6 +17,7 @@ CREATE TABLE sent (
     at INTEGER NOT NULL,
     PRIMARY KEY (request_id, channel, place)
 ) WITHOUT ROWID;
+CREATE INDEX sent_place ON sent (channel, place);
 
 -- What channels have received: nothing is done twice.
 CREATE TABLE received (

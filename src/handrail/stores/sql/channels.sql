@@ -34,6 +34,9 @@ ON CONFLICT DO NOTHING
 SELECT recipient, place, message_id, at FROM sent
 WHERE request_id = :request_id AND channel = :channel ORDER BY at, message_id, place
 
+-- name: sent_at
+SELECT request_id, recipient, message_id, at FROM sent WHERE channel = :channel AND place = :place LIMIT 1
+
 -- name: receive
 INSERT INTO received (channel, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 
