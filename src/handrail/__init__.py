@@ -32,6 +32,7 @@ from handrail.flows.question import ask as ask
 from handrail.flows.queue import AsyncHumanQueue as AsyncHumanQueue
 from handrail.flows.review import MultiReviewerNode as MultiReviewerNode
 from handrail.flows.router import TaskRouter as TaskRouter
+from handrail.flows.slack_approval import SlackApprovalNode as SlackApprovalNode
 from handrail.flows.web_approval import WebUIApprovalNode as WebUIApprovalNode
 from handrail.requests.decision import Actor as Actor
 from handrail.requests.decision import Strength as Strength

@@ -108,6 +108,14 @@ class Door(Protocol):
         """Return a request that this person may read."""
         ...
 
+    async def look(self, request_id: str) -> HumanRequest:
+        """Return a request, for words about what this channel shows anyway."""
+        ...
+
+    async def latest(self, request_id: str) -> HumanRequest:
+        """Return the revision by which a request was replaced while it was open, or itself."""
+        ...
+
     async def may_decide(self, address: str, request_id: str) -> HumanRequest:
         """Return a request that this person may decide now."""
         ...

@@ -60,10 +60,18 @@ class ChannelDoor:
         """Return a request that this person may read."""
         return await self._store.read(_readable, channel=self.channel, address=address, request_id=request_id)
 
+    async def look(self, request_id: str) -> HumanRequest:
+        """Return a request, for words about what this channel shows anyway."""
+        return await self._store.read(moves.find, request_id)
+
+    async def latest(self, request_id: str) -> HumanRequest:
+        """Return the revision by which a request was replaced while it was open, or itself."""
+        return await self._store.read(moves.latest, request_id)
+
     async def may_decide(self, address: str, request_id: str) -> HumanRequest:
         """Return a request that this person may decide now."""
         return await self._store.read(
-            _decidable, channel=self.channel, address=address, request_id=request_id, now=self._clock.now()
+            _decidable, channel=self.channel, address=address, request_id=request_id
         )
 
     async def work(self, address: str, limit: int = 100) -> list[HumanRequest]:
@@ -169,8 +177,9 @@ def _acted(
     if once is not None and not _noted(tx, channel=channel, once=once, now=now):
         raise Repeated(f"{channel} has received {once[:80]} before; nothing was changed")
     caller = identity.caller(tx, channel, address)
-    arguments = {**given, "now": now}
-    return access.moved(tx, unit, caller=caller, right=right, request_id=request_id, arguments=arguments)
+    # What a channel shows to a whole room is no secret there: who isn't asked is told so, and why.
+    rights.check_request(caller, right, moves.find(tx, request_id), tx.members)
+    return unit(tx, request_id=request_id, actor=caller.actor, now=now, **given)
 
 
 def _noted(tx: InboxTransaction, *, channel: str, once: str, now: datetime) -> bool:
@@ -186,7 +195,7 @@ def _decidable(
     tx: Transaction, *, channel: str, address: str, request_id: str, now: datetime
 ) -> HumanRequest:
     caller: Caller = identity.caller(tx, channel, address)
-    request = access.readable(tx, caller=caller, request_id=request_id)
+    request = moves.find(tx, request_id)
     rights.check(caller, Right.DECIDE)
     if request.ended:
         raise refusal(request, Decided)

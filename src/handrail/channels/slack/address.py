@@ -1,0 +1,123 @@
+"""Whom and where: people and rooms as requests name them, and as Slack knows them.
+
+`#deploys`, `C012AB` and `G012AB` are rooms, `@alice` a person of the store, found in Slack by an address that is known
+of them (`T01:U02`) or by their email; nothing at all is where the app says.
+"""
+
+from handrail.channels.slack.client import Client, SlackRefused
+from handrail.inbox.channel import Door
+from handrail.requests.errors import ChannelError, NotAllowed
+
+PAGES = 50
+"""lists of rooms that are looked through for a name"""
+
+
+def address_of(team: str, user: str) -> str:
+    """Return what somebody is known by on this channel.
+
+    >>> address_of("T01", "U02")
+    'T01:U02'
+    """
+    return f"{team}:{user}"
+
+
+class Addresses:
+    """Finds people and rooms, and remembers what was found as long as this process lives."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._rooms: dict[str, str] = {}
+        self._team: str | None = None
+        self.door: Door | None = None
+
+    async def team(self) -> str:
+        """Return the id of the workspace that the token belongs to."""
+        if self._team is None:
+            self._team = str((await self._client.call("auth.test"))["team_id"])
+        return self._team
+
+    async def room(self, to: str) -> str:
+        """Return where to post: the id of a room or of the direct messages with a person.
+
+        A room's name is given to Slack as it is. Raises `ChannelError` for somebody whom Slack doesn't know.
+        """
+        if not to.startswith("@"):
+            return to
+        if to not in self._rooms:
+            user = await self._user(to[1:])
+            opened = await self._client.call("conversations.open", users=user)
+            self._rooms[to] = str(opened["channel"]["id"])
+        return self._rooms[to]
+
+    async def room_id(self, to: str) -> str | None:
+        """Return the id of a room, also of one that is given by its name; None where there is no such room."""
+        room = await self.room(to)
+        if not room.startswith("#"):
+            return room
+        if room not in self._rooms and (found := await self._named(room[1:])) is not None:
+            self._rooms[room] = found
+        return self._rooms.get(room)
+
+    async def _named(self, name: str) -> str | None:
+        cursor = None
+        for _ in range(PAGES):
+            page = await self._client.call(
+                "conversations.list",
+                types="public_channel,private_channel",
+                exclude_archived=False,
+                limit=1000,
+                cursor=cursor,
+            )
+            for room in page["channels"]:
+                if room["name"] == name:
+                    return str(room["id"])
+            if not (cursor := page.get("response_metadata", {}).get("next_cursor")):
+                return None
+        return None
+
+    async def _user(self, person: str) -> str:
+        """Return the id in Slack of a person of the store."""
+        door, team = self._door(), await self.team()
+        for address in await door.addresses(person):
+            if address.startswith(f"{team}:"):
+                return address.removeprefix(f"{team}:")
+        email = await door.email(person)
+        if email is None:
+            raise ChannelError(
+                f"nobody knows where {person!r} is in Slack: give them an email with `handrail users`, or their "
+                f"Slack id with `handrail users identity {person} slack {team}:U...`"
+            )
+        user = (await self._client.call("users.lookupByEmail", email=email))["user"]
+        await door.learn(address_of(team, user["id"]), email)
+        return str(user["id"])
+
+    async def acting(self, team: str, user: str) -> str:
+        """Return the address of somebody who does something; one who isn't known is looked up by their email.
+
+        Only people of this workspace are: Slack vouches for the emails of its members, not for those of strangers.
+        """
+        door, address = self._door(), address_of(team, user)
+        if team != await self.team() or await _known(door, address):
+            return address
+        try:
+            found = (await self._client.call("users.info", user=user))["user"]
+        except SlackRefused:
+            return address
+        email = found.get("profile", {}).get("email")
+        outsider = found.get("is_bot") or found.get("deleted") or found.get("is_stranger")
+        if email and not outsider and found.get("is_email_confirmed", True) and found.get("team_id", team) == team:
+            await door.learn(address, str(email))
+        return address
+
+    def _door(self) -> Door:
+        if self.door is None:
+            raise ChannelError("the channel isn't open: work on the app inside `async with app:`")
+        return self.door
+
+
+async def _known(door: Door, address: str) -> bool:
+    try:
+        await door.name(address)
+    except NotAllowed:
+        return False
+    return True
