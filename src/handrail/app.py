@@ -193,8 +193,9 @@ class App:
         return ChannelDoor(channel, self.store, self.clock, self.inbox, self.link)
 
     def link(self, request_id: str) -> str:
-        """Return the address of a request's page."""
-        return request_url(request_id, web_url(self.store.web_url))
+        """Return the address of a request's page, of the inbox for none."""
+        base = web_url(self.store.web_url)
+        return request_url(request_id, base) if request_id else base
 
     def face(self, url: str = "http://127.0.0.1:8000") -> "Face":
         """Return what a server shows of this app, to `handrail.web.server.create`; `url` is where people reach it."""

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handrail.requests.prose.passage import lines, passages
 from handrail.web.content.comparison import compared
 from handrail.web.content.difference import inline_difference, side_by_side
 from handrail.web.content.layout import layout
-from handrail.web.content.passage import lines, passages
 from tests.support.web_content import read
 
 WORD = st.sampled_from(

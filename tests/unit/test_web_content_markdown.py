@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handrail.requests.prose.passage import passages
 from handrail.web.content.layout import layout
 from handrail.web.content.markdown import markdown_html, prose_html, text_html
-from handrail.web.content.passage import passages
 from handrail.web.content.safe import safe
 from tests.support.web_content import read
 

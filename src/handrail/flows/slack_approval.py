@@ -43,7 +43,7 @@ class SlackApprovalNode(HumanApprovalNode):
     ) -> None:
         if channel is not None and user is not None:
             raise InvalidInput("SlackApprovalNode takes channel=... or user=..., not both")
-        super().__init__(timeout, on_timeout, on_reject, **_asking(channel, user, options))  # type: ignore[arg-type]
+        super().__init__(timeout, on_timeout, on_reject, **_asking(channel, user, options))
 
 
 def _asking(channel: str | None, user: str | None, options: Asking) -> Asking:

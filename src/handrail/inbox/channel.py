@@ -169,5 +169,5 @@ class Door(Protocol):
         ...
 
     def link(self, request_id: str) -> str:
-        """Return the address of a request's page."""
+        """Return the address of a request's page, of the inbox for an empty id."""
         ...

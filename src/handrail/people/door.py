@@ -62,11 +62,11 @@ class ChannelDoor:
 
     async def look(self, request_id: str) -> HumanRequest:
         """Return a request, for words about what this channel shows anyway."""
-        return await self._store.read(moves.find, request_id)
+        return await self._store.read(_found, request_id=request_id)
 
     async def latest(self, request_id: str) -> HumanRequest:
         """Return the revision by which a request was replaced while it was open, or itself."""
-        return await self._store.read(moves.latest, request_id)
+        return await self._store.read(_latest, request_id=request_id)
 
     async def may_decide(self, address: str, request_id: str) -> HumanRequest:
         """Return a request that this person may decide now."""
@@ -182,6 +182,14 @@ def _acted(
     return unit(tx, request_id=request_id, actor=caller.actor, now=now, **given)
 
 
+def _found(tx: InboxTransaction, *, request_id: str) -> HumanRequest:
+    return moves.find(tx, request_id)
+
+
+def _latest(tx: InboxTransaction, *, request_id: str) -> HumanRequest:
+    return moves.latest(tx, request_id)
+
+
 def _noted(tx: InboxTransaction, *, channel: str, once: str, now: datetime) -> bool:
     tx.forget_received(now - REMEMBERED)
     return tx.receive(channel, once, now)
@@ -191,9 +199,7 @@ def _readable(tx: Transaction, *, channel: str, address: str, request_id: str) -
     return access.readable(tx, caller=identity.caller(tx, channel, address), request_id=request_id)
 
 
-def _decidable(
-    tx: Transaction, *, channel: str, address: str, request_id: str, now: datetime
-) -> HumanRequest:
+def _decidable(tx: Transaction, *, channel: str, address: str, request_id: str) -> HumanRequest:
     caller: Caller = identity.caller(tx, channel, address)
     request = moves.find(tx, request_id)
     rights.check(caller, Right.DECIDE)

@@ -10,8 +10,8 @@ from typing import Any
 
 from handrail.channels.slack import words
 from handrail.channels.slack.address import Addresses
-from handrail.channels.slack.client import Client, SlackRefused
 from handrail.channels.slack.answer import Faults, Payload, answer_of, beside, comment_of, edit_of
+from handrail.channels.slack.client import Client, SlackRefused
 from handrail.channels.slack.form import answer_form, edit_form
 from handrail.channels.slack.listing import MOST, Waiting, listing
 from handrail.channels.slack.modal import Meant, View, decided, meant, modal, refused, replaced
@@ -119,7 +119,10 @@ class Acting:
         request = await self._door.may_decide(address, press.request_id)
         place = _place(body)
         where = {"channel": place.room, "ts": place.ts} if place is not None else {}
-        if request.content_hash != press.content_hash or (view := modal(request, press.verb, **where)) is None:
+        if (
+            request.content_hash != press.content_hash
+            or (view := modal(request, press.verb, **where)) is None
+        ):
             return Whisper(posting(words.CHANGED_SINCE))
         method = "views.push" if body.get("view") else "views.open"
         try:
@@ -170,7 +173,9 @@ class Acting:
             return await self._not_decided(request, about, error, address)
         return Done()
 
-    async def _not_decided(self, request: HumanRequest, about: Meant, error: HandrailError, address: str) -> Reply:
+    async def _not_decided(
+        self, request: HumanRequest, about: Meant, error: HandrailError, address: str
+    ) -> Reply:
         link = self._door.link(request.id)
         if isinstance(error, Conflict):
             latest = await self._door.latest(request.id)
@@ -187,7 +192,11 @@ class Acting:
         """Somebody wrote in a thread beneath a request: a comment."""
         event = body["event"]
         user, thread = event.get("user"), event.get("thread_ts")
-        if event.get("subtype") not in (None, "thread_broadcast") or event.get("bot_id") or not (user and thread):
+        if (
+            event.get("subtype") not in (None, "thread_broadcast")
+            or event.get("bot_id")
+            or not (user and thread)
+        ):
             return Done()
         place = Place(event["channel"], thread)
         sent = await self._door.sent_at(str(place))

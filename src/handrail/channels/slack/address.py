@@ -105,7 +105,12 @@ class Addresses:
             return address
         email = found.get("profile", {}).get("email")
         outsider = found.get("is_bot") or found.get("deleted") or found.get("is_stranger")
-        if email and not outsider and found.get("is_email_confirmed", True) and found.get("team_id", team) == team:
+        if (
+            email
+            and not outsider
+            and found.get("is_email_confirmed", True)
+            and found.get("team_id", team) == team
+        ):
             await door.learn(address, str(email))
         return address
 

@@ -27,7 +27,7 @@ SHUT_OUT = frozenset(
     }
 )
 """what Slack says to an app whose token it doesn't take"""
-OUT_OF_ORDER = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+OUT_OF_ORDER = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 """what Slack says when something is wrong with itself"""
 HINTS = {
     "channel_not_found": "there is no such channel, or the app isn't in it: invite it with /invite",
@@ -48,21 +48,19 @@ class Client:
 
     def __init__(self, token: str, url: str | None = None) -> None:
         self._token = token
-        self._url = url
+        self._url = url or AsyncWebClient.BASE_URL
         self._web: AsyncWebClient | None = None
 
     @property
     def web(self) -> AsyncWebClient:
         """The client of Slack's SDK, for those who work with that."""
         if self._web is None:
-            more = {"base_url": self._url} if self._url else {}
-            self._web = AsyncWebClient(token=self._token, timeout=PATIENCE, retry_handlers=[], **more)
+            self._web = AsyncWebClient(self._token, self._url, timeout=PATIENCE, retry_handlers=[])
         return self._web
 
     def socket(self) -> AsyncWebClient:
         """Return a client for the connections of Socket Mode, which have a token of their own."""
-        more = {"base_url": self._url} if self._url else {}
-        return AsyncWebClient(timeout=PATIENCE, **more)
+        return AsyncWebClient(base_url=self._url, timeout=PATIENCE)
 
     async def open(self) -> aiohttp.ClientSession:
         """Keep connections from now on; whoever opens it closes the session that this returns."""
@@ -81,7 +79,9 @@ class Client:
         `ChannelError` with Slack's own code as `code`.
         """
         try:
-            answer = await self.web.api_call(method, json={k: v for k, v in arguments.items() if v is not None})
+            answer = await self.web.api_call(
+                method, json={k: v for k, v in arguments.items() if v is not None}
+            )
         except SlackApiError as error:
             raise _refused(method, error) from error
         except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
@@ -108,7 +108,9 @@ def _refused(method: str, error: SlackApiError) -> ChannelError:
     if status >= 500 or code in OUT_OF_ORDER or not code:
         return ChannelDown(f"Slack is out of order: it answered {method} with {status} {code}".rstrip())
     if code in SHUT_OUT:
-        return ChannelDown(f"Slack takes nothing with this token ({code}): install the app anew and give its new token")
+        return ChannelDown(
+            f"Slack takes nothing with this token ({code}): install the app anew and give its new token"
+        )
     hint = f": {HINTS[code]}" if code in HINTS else ""
     needed = f" (needed: {data['needed']})" if code == "missing_scope" and data.get("needed") else ""
     return SlackRefused(f"Slack refused {method} ({code}){needed}{hint}", code=code)

@@ -6,6 +6,7 @@ long, Slack is answered in time and the work goes on.
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,12 +17,14 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 
+from handrail.channels.slack import words
 from handrail.channels.slack.acting import Acting, Done, Reply, Shown, Whisper, Wrong
 from handrail.channels.slack.address import Addresses
 from handrail.channels.slack.client import Client
-from handrail.channels.slack.modal import late, working
+from handrail.channels.slack.modal import told_later
 from handrail.channels.slack.posting import Posting
 from handrail.channels.slack.press import PREFIX
+from handrail.channels.slack.text import escape
 from handrail.inbox.channel import Door
 from handrail.requests.errors import ChannelError
 
@@ -34,6 +37,7 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0
 GRACE = 5.0
 """seconds in which what has begun may end when the channel closes"""
 COMMAND = "/handrail"
+OURS = re.compile(f"^{PREFIX}:")
 
 Act = Callable[[dict[str, Any]], Coroutine[Any, Any, Reply]]
 
@@ -58,7 +62,9 @@ class Listening:
             yield
             return
         self._app = self._made(Acting(self._client, self._addresses, door))
-        connecting = asyncio.create_task(self._connected(), name="handrail slack") if self._app_token else None
+        connecting = (
+            asyncio.create_task(self._connected(), name="handrail slack") if self._app_token else None
+        )
         try:
             yield
         finally:
@@ -80,12 +86,14 @@ class Listening:
         while True:
             handler = AsyncSocketModeHandler(self._app, self._app_token, web_client=self._client.socket())
             try:
-                await handler.connect_async()
+                await handler.connect_async()  # type: ignore[no-untyped-call]
                 await asyncio.Event().wait()
             except Exception as error:
-                logger.warning("Slack can't be reached over Socket Mode (%s); trying again", type(error).__name__)
+                logger.warning(
+                    "Slack can't be reached over Socket Mode (%s); trying again", type(error).__name__
+                )
             finally:
-                await handler.close_async()
+                await handler.close_async()  # type: ignore[no-untyped-call]
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -118,9 +126,11 @@ class Listening:
             text = body.decode()
         except UnicodeDecodeError:
             return BoltResponse(status=400, body="that is no text")
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=text, headers=headers))
+        answer = await self._app.async_dispatch(AsyncBoltRequest(body=text, headers={**headers}))
         if answer.status == 401:
-            logger.warning("a call that says it comes from Slack was refused: its signature is wrong or too old")
+            logger.warning(
+                "a call that says it comes from Slack was refused: its signature is wrong or too old"
+            )
         return answer
 
     # -- what is listened to ------------------------------------------------------------------------------------------
@@ -134,8 +144,8 @@ class Listening:
             ssl_check_enabled=True,
         )
         app.use(self._ours)
-        app.action(_any_of_ours)(self._on(acting.pressed))
-        app.view(_any_of_ours)(self._on(acting.submitted))
+        app.action(OURS)(self._on(acting.pressed))
+        app.view(OURS)(self._on(acting.submitted))
         app.event("message")(self._on(acting.said))
         app.command(COMMAND)(self._on(acting.listed))
         return app
@@ -164,7 +174,13 @@ class Listening:
                 await self._answered(task.result(), ack, respond)
             else:
                 view = body.get("view") if body.get("type") == "view_submission" else None
-                await ack(**({"response_action": "update", "view": working()} if view else {}))
+                await ack(
+                    **(
+                        {"response_action": "update", "view": told_later(words.WORKING_TITLE, words.WORKING)}
+                        if view
+                        else {}
+                    )
+                )
                 self._keep(asyncio.create_task(self._later(task, view, respond)))
 
         return listener
@@ -188,13 +204,25 @@ class Listening:
             if isinstance(reply, Whisper):
                 await _whisper(respond, reply.posting)
             if view is not None:
-                await self._client.call("views.update", view_id=view["id"], view=late(reply))
+                await self._client.call("views.update", view_id=view["id"], view=_in_the_end(reply))
         except Exception as error:
             logger.error("what somebody did in Slack could not be answered: %s", type(error).__name__)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
+
+
+def _in_the_end(reply: Reply) -> dict[str, Any]:
+    """Return what a modal becomes whose work took longer than Slack waits."""
+    match reply:
+        case Shown(view):
+            return view
+        case Wrong(errors):
+            return told_later(
+                words.REFUSED_TITLE, words.NOT_FITTING.format(escape("; ".join(errors.values())))
+            )
+    return told_later(words.DONE_TITLE, words.DONE)
 
 
 async def _whisper(respond: Any, posting: Posting) -> None:
@@ -208,7 +236,3 @@ async def _whisper(respond: Any, posting: Posting) -> None:
         )
     except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
         logger.warning("a word in Slack for whoever acted could not be said: %s", type(error).__name__)
-
-
-def _any_of_ours(payload: dict[str, Any]) -> bool:
-    return str(payload.get("action_id") or payload.get("callback_id") or "").startswith(PREFIX)

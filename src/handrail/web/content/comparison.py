@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from handrail.requests.content import JSON
+from handrail.requests.prose.markdown import looks_like_markdown
+from handrail.requests.prose.passage import Passage, lines, passages
+from handrail.requests.prose.picture import without_pictures
+from handrail.requests.prose.piece import Piece
+from handrail.requests.prose.record import as_json, in_words
 from handrail.web.content.longtext import lines_of
-from handrail.web.content.markdown import looks_like_markdown
-from handrail.web.content.passage import Passage, lines, passages
-from handrail.web.content.picture import without_pictures
-from handrail.web.content.piece import Piece
-from handrail.web.content.record import as_json, in_words
 from handrail.web.content.rendered import SHOWN
 from handrail.web.content.revision import Added, Changed, Fate, Removed, Same, fates
 from handrail.web.content.table import is_short, is_simple

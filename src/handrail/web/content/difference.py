@@ -9,11 +9,11 @@ from html import escape
 
 from markupsafe import Markup
 
+from handrail.requests.prose.passage import Passage
+from handrail.requests.prose.piece import Piece
 from handrail.web.content.comparison import Comparison, Part, Row, rows
 from handrail.web.content.label import label_html
 from handrail.web.content.layout import layout
-from handrail.web.content.passage import Passage
-from handrail.web.content.piece import Piece
 from handrail.web.content.piece import html as inline_html
 from handrail.web.content.rendered import SHOWN, Rendered, rendered
 from handrail.web.content.revision import Added, Changed, Fate, Removed, Same, merged, whole

@@ -12,7 +12,7 @@ from html import unescape
 from markupsafe import Markup
 
 from handrail.requests.content import JSON
-from handrail.web.content.passage import passages
+from handrail.requests.prose.passage import passages
 from handrail.web.content.text import marked
 
 MOST = 20

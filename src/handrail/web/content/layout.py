@@ -7,7 +7,7 @@ reached with the keyboard.
 from collections.abc import Iterable
 from itertools import count, takewhile
 
-from handrail.web.content.passage import Passage, Place
+from handrail.requests.prose.passage import Passage, Place
 from handrail.web.content.piece import html as inline_html
 
 

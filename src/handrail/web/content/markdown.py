@@ -3,35 +3,19 @@
 Nothing in it can reach the page: no HTML, no script, nothing loaded from elsewhere.
 """
 
-import re
-
 from markupsafe import Markup
 
+from handrail.requests.prose.markdown import looks_like_markdown
+from handrail.requests.prose.passage import passages
+from handrail.requests.prose.picture import with_pictures, without_pictures
 from handrail.web.content.layout import layout
-from handrail.web.content.passage import passages
-from handrail.web.content.picture import with_pictures, without_pictures
 from handrail.web.content.rendered import SHOWN, Rendered, head, rendered, size
 from handrail.web.content.safe import safe
 from handrail.web.content.text import marked
 
-_SIGNS = re.compile(
-    r"^ {0,3}(?:#{1,6} |[-*+] \S|\d{1,9}[.)] \S|> ?\S|```|~~~|\|.*\|)"
-    r"|^[ |:-]*-[ |:-]*\|[ |:-]*$|\]\(|^\[[^\]\n]+\]:|`[^`\n]+`|~~\S"
-    r"|(?<![\w*])\*{1,3}[^\s*][^*\n]*\*|(?<![\w_])_{1,3}[^\s_][^_\n]*_(?!\w)|<https?://|^\S.*\n(?:===+|---+)[ ]*$",
-    re.MULTILINE,
-)
 _AS_WRITTEN = Markup(
     '<p class="meta">Shown as written: rendered as Markdown, parts of it would be hidden.</p>'
 )
-
-
-def looks_like_markdown(text: str) -> bool:
-    """Guess whether a text was written as Markdown.
-
-    >>> looks_like_markdown("# Exports now run every hour"), looks_like_markdown("2 * 3 is 6")
-    (True, False)
-    """
-    return _SIGNS.search(text[:SHOWN]) is not None
 
 
 def prose_html(text: str, *, limit: int | None = SHOWN) -> Rendered:

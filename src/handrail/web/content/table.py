@@ -7,8 +7,8 @@ from typing import TypeGuard
 from markupsafe import Markup
 
 from handrail.requests.content import JSON
+from handrail.requests.prose.record import in_words
 from handrail.web.content.label import label_html
-from handrail.web.content.record import in_words
 from handrail.web.content.room import Room
 from handrail.web.content.text import visible
 

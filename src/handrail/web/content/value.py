@@ -9,10 +9,11 @@ from typing import cast
 from markupsafe import Markup
 
 from handrail.requests.content import JSON
-from handrail.web.content.label import label, label_html
-from handrail.web.content.link import is_picture
+from handrail.requests.prose.link import is_picture
+from handrail.requests.prose.record import as_json
+from handrail.requests.wording import label
+from handrail.web.content.label import label_html
 from handrail.web.content.markdown import prose_html, source_html
-from handrail.web.content.record import as_json
 from handrail.web.content.rendered import SHOWN, Rendered, head, rendered, size
 from handrail.web.content.room import EACH, Room
 from handrail.web.content.table import Row, is_flat, is_short, is_simple, is_table, simple_html, table_html

@@ -1,13 +1,9 @@
 """From what was typed into the fields to the answer: nothing is guessed, what doesn't read is said beside its field."""
 
-import json
-import math
 import re
-from collections.abc import Iterable
-from decimal import Decimal
-from typing import Any
 
 from handrail.requests.content import JSON
+from handrail.requests.reading import NOTHING, Unreadable, free, number
 from handrail.web.form import names
 from handrail.web.form.fields import (
     Choice,
@@ -24,18 +20,10 @@ from handrail.web.form.fields import (
     Prose,
     Ticks,
 )
-from handrail.web.form.typed import NOTHING
 
-LONGEST_NUMBER = 300
-"""characters of a number"""
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?", re.ASCII)
 _CLOCK = re.compile(r"\d\d:\d\d", re.ASCII)
 _OFFSET = re.compile(r"Z|[+-]\d\d:\d\d", re.ASCII)
-
-
-class Unreadable(Exception):
-    """A text that isn't what its field asks for; the message is for people and doesn't repeat it."""
 
 
 class Reading:
@@ -155,72 +143,8 @@ def _newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def number(text: str, *, whole: bool) -> int | float:
-    """Return the number that a text says, exactly. Raises `Unreadable`.
-
-    >>> number("12", whole=False), number("0.1", whole=False)
-    (12, 0.1)
-    """
-    if len(text) > LONGEST_NUMBER:
-        raise Unreadable(f"Use at most {LONGEST_NUMBER} digits.")
-    if not _NUMBER.fullmatch(text):
-        if "," in text:
-            raise Unreadable("Write the number with a point and without commas, such as 1234.5.")
-        raise Unreadable("Write a whole number, such as 12." if whole else "Write a number, such as 0.5.")
-    if text.lstrip("+-").isdigit():
-        return int(text)
-    exact = Decimal(text)
-    if whole:
-        if exact.adjusted() > LONGEST_NUMBER:
-            raise Unreadable("This number is too large.")
-        if exact != exact.to_integral_value():
-            raise Unreadable("Write a whole number, such as 12.")
-        return int(exact)
-    found = float(text)
-    if not math.isfinite(found):
-        raise Unreadable("This number is too large.")
-    if Decimal(repr(found)) != exact:
-        raise Unreadable(f"This has more digits than can be kept; the nearest is {found!r}.")
-    return found
-
-
 def moment(text: str, offset: str) -> str:
     """Return a date and time with its offset; a text that is none of an input's stays as it is."""
     if not _LOCAL.fullmatch(text) or not _OFFSET.fullmatch(offset):
         return text
     return f"{text if text.count(':') == 2 else f'{text}:00'}{offset}"
-
-
-def free(text: str, loose: bool) -> JSON:
-    """Return the value of a text as JSON; if `loose`, one that is no JSON is meant as it stands.
-
-    Raises `Unreadable` saying where it is wrong, without the text.
-    """
-    try:
-        return json.loads(
-            text,
-            parse_constant=_no_number,
-            parse_float=lambda digits: number(digits, whole=False),
-            parse_int=lambda digits: number(digits, whole=True),
-            object_pairs_hook=_once,
-        )
-    except json.JSONDecodeError as error:
-        if loose and text.lstrip()[:1] not in ("{", "[", '"'):
-            return text
-        place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
-        raise Unreadable(f"This is not JSON: {error.msg} at {place}.") from None
-    except RecursionError:
-        raise Unreadable("This is nested too deeply.") from None
-
-
-def _no_number(name: str) -> JSON:
-    raise Unreadable(f"{name} is not a JSON number.")
-
-
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise Unreadable("A name is used twice in one object.")
-        found[key] = value
-    return found

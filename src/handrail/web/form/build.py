@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from handrail.requests import labels as words
 from handrail.requests.content import JSON
 from handrail.requests.errors import FieldProblem
-from handrail.web.form import names, words
+from handrail.requests.reading import NOTHING
+from handrail.requests.reference import Schema, resolve
+from handrail.web.form import names
 from handrail.web.form.fields import Form, Json
 from handrail.web.form.names import Draft
 from handrail.web.form.placing import By, placed, shown_with, summary
-from handrail.web.form.resolve import Schema, resolve
 from handrail.web.form.tree import Place, TooManyFields, Tree
-from handrail.web.form.typed import NOTHING, typed
+from handrail.web.form.typed import typed
 
 UNTITLED = "Your answer"
 

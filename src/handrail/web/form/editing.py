@@ -10,6 +10,7 @@ from typing import Any
 
 from handrail.requests.content import JSON, content_hash, encode
 from handrail.requests.errors import FieldProblem, InvalidInput
+from handrail.requests.reference import Schema, resolve
 from handrail.requests.schema import problems as problems_of
 from handrail.requests.validation import merged
 from handrail.web.form.answer import Reading
@@ -17,7 +18,6 @@ from handrail.web.form.build import begun, build, planted
 from handrail.web.form.fields import Choice, Entries, Field, Form, Group
 from handrail.web.form.names import Draft
 from handrail.web.form.posted import Posted, read_checked
-from handrail.web.form.resolve import Schema, resolve
 from handrail.web.form.tree import LONG
 
 _PROSE: Schema = {"type": "string", "contentMediaType": "text/plain"}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from handrail.requests.content import JSON
+from handrail.requests.reference import Schema
 from handrail.web.form import names
 from handrail.web.form.names import Pair
-from handrail.web.form.resolve import Schema
 
 Step = str | int
 FEW = 6

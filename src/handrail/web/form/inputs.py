@@ -3,7 +3,7 @@
 import re
 from datetime import date, time
 
-from handrail.web.form.resolve import Schema
+from handrail.requests.reference import Schema
 
 _HOURS = (*range(-12, 15),)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from handrail.requests.errors import FieldProblem
+from handrail.requests.labels import counted
 from handrail.web.form.fields import (
     Choice,
     Entries,
@@ -18,7 +19,6 @@ from handrail.web.form.fields import (
     Ticks,
     Wrong,
 )
-from handrail.web.form.words import counted
 
 By = dict[str, tuple[str, ...]]
 """Messages by the name of their field."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from handrail.requests.content import JSON, encode
 from handrail.requests.errors import FieldProblem, InvalidInput
+from handrail.requests.reading import NOTHING
+from handrail.requests.reference import Schema
 from handrail.requests.schema import problems as problems_of
 from handrail.web.form import names
 from handrail.web.form.answer import Reading
@@ -15,8 +17,7 @@ from handrail.web.form.build import planted, with_problems
 from handrail.web.form.fields import Entries, Field, Form, Group, Kinds
 from handrail.web.form.names import Draft
 from handrail.web.form.placing import By, placed, walk
-from handrail.web.form.resolve import Schema
-from handrail.web.form.typed import NOTHING, problems_in
+from handrail.web.form.typed import problems_in
 
 Check = Callable[[JSON], list[FieldProblem]]
 _NO_KIND = frozenset({"does not satisfy anyOf", "does not satisfy oneOf"})

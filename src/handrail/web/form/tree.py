@@ -4,7 +4,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from handrail.web.form import names, words
+from handrail.requests import labels as words
+from handrail.requests.reading import NOTHING
+from handrail.requests.reference import Schema
+from handrail.requests.shape import Amount, Anything, Asked, Offer, Parts, Rows, Words, asked
+from handrail.requests.shape import Choice as ChoiceShape
+from handrail.requests.shape import Kinds as KindsShape
+from handrail.requests.shape import Ticks as TicksShape
+from handrail.web.form import names
 from handrail.web.form.fields import (
     Choice,
     Entries,
@@ -24,12 +31,7 @@ from handrail.web.form.fields import (
 )
 from handrail.web.form.inputs import bounds_of, offsets_of, type_of
 from handrail.web.form.names import Draft, Pair
-from handrail.web.form.resolve import Schema
-from handrail.web.form.shape import Amount, Anything, Asked, Offer, Parts, Rows, Words, asked
-from handrail.web.form.shape import Choice as ChoiceShape
-from handrail.web.form.shape import Kinds as KindsShape
-from handrail.web.form.shape import Ticks as TicksShape
-from handrail.web.form.typed import DEEPEST, NOTHING, moment_parts, typed
+from handrail.web.form.typed import DEEPEST, moment_parts, typed
 
 MOST_FIELDS = 10_000
 """fields of one form"""

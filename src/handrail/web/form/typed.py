@@ -9,13 +9,12 @@ import re
 from datetime import datetime
 from typing import Any
 
-from handrail.requests.content import JSON, content_hash
+from handrail.requests.content import JSON
 from handrail.requests.errors import FieldProblem, InvalidInput
+from handrail.requests.reading import NOTHING
+from handrail.requests.reference import Schema, resolve
 from handrail.requests.schema import problems
-from handrail.web.form import names
-from handrail.web.form.names import Draft
-from handrail.web.form.resolve import Schema, resolve
-from handrail.web.form.shape import (
+from handrail.requests.shape import (
     Amount,
     Anything,
     Asked,
@@ -27,7 +26,11 @@ from handrail.web.form.shape import (
     Ticks,
     Words,
     asked,
+    index_of,
+    same,
 )
+from handrail.web.form import names
+from handrail.web.form.names import Draft
 
 MOST_TYPED = 1_000
 """texts that a value is typed as; a larger one is edited as JSON"""
@@ -39,15 +42,6 @@ MOST_BEGUN = 20
 """entries that a new list begins with"""
 _LOST = re.compile(r"[\n\r\0]")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-class _Nothing:
-    def __repr__(self) -> str:
-        return "NOTHING"
-
-
-NOTHING: Any = _Nothing()
-"""No value: a field that nobody filled in, an optional one that is left out."""
 
 
 class _TooMuch(Exception):
@@ -80,15 +74,6 @@ def typed(
     return {each: tuple(texts) for each, texts in typing.draft.items()}
 
 
-def same(one: JSON, other: JSON) -> bool:
-    """Whether two values are the same to JSON Schema: 1 is 1.0 and never true."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other
-    return type(one) is type(other) and content_hash(one) == content_hash(other)
-
-
 def problems_in(schema: Schema, value: JSON, root: Schema) -> list[FieldProblem]:
     """Return what is wrong with a part of an answer; nothing where only the whole can tell."""
     definitions: Schema = {key: root[key] for key in ("$defs", "definitions") if key in root}
@@ -107,11 +92,6 @@ def moment_parts(value: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return found[1], found[2]
-
-
-def index_of(offers: tuple[Offer, ...], value: JSON) -> int | None:
-    """Return which offer a value is."""
-    return next((number for number, offer in enumerate(offers) if same(offer.value, value)), None)
 
 
 class _Typing:

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from handrail.people.facts import Person
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.errors import InvalidInput, UnknownId
+from handrail.requests.wording import lasting
 from handrail.web.auth import fresh
 from handrail.web.auth.door import face_of
 from handrail.web.pages.visit import go, posted, show, text_of, visitor
-from handrail.web.pages.words import lasting
 
 router = APIRouter()
 ME = "/settings/me"

@@ -7,6 +7,7 @@ from typing import Any
 from handrail.people.rights import Caller, Right, may
 from handrail.requests.content import JSON
 from handrail.requests.request import HumanRequest
+from handrail.requests.wording import count
 from handrail.teams.card import Card
 from handrail.teams.inspection import Inspection, Revision
 from handrail.teams.plan import PLACEHOLDER
@@ -25,7 +26,6 @@ from handrail.web.pages.card_log import entries
 from handrail.web.pages.columns import cost, waits_for
 from handrail.web.pages.mind import model_of
 from handrail.web.pages.status import STATUSES
-from handrail.web.pages.words import count
 
 TEXT = 20_000
 """characters of a description that are shown"""

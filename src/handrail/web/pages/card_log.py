@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.requests.decision import SYSTEM
+from handrail.requests.wording import count
 from handrail.teams.card import used
 from handrail.teams.event import (
     FeedbackGiven,
@@ -20,7 +21,6 @@ from handrail.web.content.text import plain
 from handrail.web.pages.board_status import TASKS
 from handrail.web.pages.columns import money
 from handrail.web.pages.status import Told
-from handrail.web.pages.words import count
 
 
 @dataclass(frozen=True, slots=True)

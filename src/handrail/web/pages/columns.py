@@ -8,6 +8,7 @@ from decimal import Decimal
 from handrail.inbox.viewer import Viewer
 from handrail.requests.identifier import utc_text
 from handrail.requests.request import HumanRequest
+from handrail.requests.wording import count, lasting
 from handrail.teams.card import Card, Usage
 from handrail.teams.overview import Overview
 from handrail.teams.status import TaskStatus
@@ -16,7 +17,6 @@ from handrail.web.pages import telling
 from handrail.web.pages.address import of_task
 from handrail.web.pages.board_status import TASKS
 from handrail.web.pages.status import Told
-from handrail.web.pages.words import count, lasting
 
 ORDER: dict[str, tuple[TaskStatus, ...]] = {
     "todo": (TaskStatus.TODO,),

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handrail.requests.content import encode
+from handrail.requests.wording import count
 from handrail.teams.overview import Overview
 from handrail.teams.status import TaskStatus, WorkflowStatus
 from handrail.web.content.text import plain
 from handrail.web.pages.columns import cost
-from handrail.web.pages.words import count
 
 ENDED = frozenset({WorkflowStatus.FINISHED, WorkflowStatus.STOPPED})
 MOST_INPUTS = 5

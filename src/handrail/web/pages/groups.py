@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from handrail.people.rights import Right
 from handrail.requests.errors import Conflict, InvalidInput
+from handrail.requests.wording import count
 from handrail.web.auth.door import face_of
 from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visitor
-from handrail.web.pages.words import count
 
 router = APIRouter()
 

@@ -12,6 +12,7 @@ from handrail.inbox.listing import Neighbours
 from handrail.inbox.viewer import Viewer
 from handrail.people.rights import Caller, Right, may
 from handrail.requests.errors import UnknownId
+from handrail.requests.wording import count
 from handrail.web.auth.door import face_of, token_of
 from handrail.web.pages import conflict, sheet, shown
 from handrail.web.pages.kept import kept
@@ -21,7 +22,6 @@ from handrail.web.pages.render import render
 from handrail.web.pages.shown import Typed
 from handrail.web.pages.visit import visitor
 from handrail.web.pages.waiting import teams_waiting
-from handrail.web.pages.words import count
 
 router = APIRouter()
 MOVES = frozenset({"decide", "claim", "release", "comment", "remind", "escalate", "reassign", "withdraw"})

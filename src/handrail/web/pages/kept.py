@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from starlette.datastructures import FormData
 
-from handrail.web.content.label import label
+from handrail.requests.wording import label
 from handrail.web.pages.shown import Typed
 
 Words = tuple[str, str]

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from handrail.people import session
 from handrail.people.login import LoggedIn, Refused
 from handrail.requests.errors import Conflict, NotAllowed
+from handrail.requests.wording import lasting
 from handrail.web.auth import fresh
 from handrail.web.auth.door import caller_of, check_token, drop_cookie, face_of, secret_of, set_cookie
 from handrail.web.pages.render import render
-from handrail.web.pages.words import lasting
 
 router = APIRouter()
 WRONG = "The name or the password is wrong. Nothing was changed."

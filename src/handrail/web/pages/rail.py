@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.requests.decision import Verb
+from handrail.requests.wording import count, label, lasting
 from handrail.runs.journal import State
 from handrail.runs.timeline import Post as Step
-from handrail.web.content.label import label
 from handrail.web.pages.sheet import Remark, Sheet
-from handrail.web.pages.words import clock, count, lasting, took
+from handrail.web.pages.words import clock, took
 
 MOST = 12
 """posts; of a longer run the latest"""

@@ -7,8 +7,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from handrail.requests.wording import label
 from handrail.web.auth.door import caller_of, face_of, token_of
-from handrail.web.content.label import label
 from handrail.web.content.text import marked, visible
 from handrail.web.pages import address, browser, notice, status, telling, value, words
 from handrail.web.pages.assets import asset

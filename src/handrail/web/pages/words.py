@@ -6,30 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handrail.requests.identifier import utc_text
+from handrail.requests.wording import MINUTE, count, lasting
 from handrail.web.content.markdown import prose_html
 from handrail.web.content.text import plain
 
 COMMAND = re.compile(r"`handrail [^`]*`")
 IN_BRACKETS = re.compile(r"\s*\([^()]*`handrail [^`]*`[^()]*\)")
-MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def lasting(seconds: float) -> str:
-    """Return a duration in its two largest units.
-
-    >>> lasting(42), lasting(125), lasting(7440), lasting(200000)
-    ('42 s', '2 min', '2 h 4 min', '2 d 7 h')
-    """
-    whole = int(abs(seconds))
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < DAY:
-        hours, minutes = divmod(whole // MINUTE, 60)
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(whole // HOUR, 24)
-    return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
 
 
 def took(seconds: float | None) -> str:
@@ -117,15 +99,6 @@ def without_commands(text: str) -> str:
     clauses = re.split(r"(?<=[;:])\s", IN_BRACKETS.sub("", text))
     kept = " ".join(clause for clause in clauses if not COMMAND.search(clause))
     return kept.rstrip(";: ") if len(kept) < len(text) else text
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "request"), count(3, "reply", "replies")
-    ('1 request', '3 replies')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

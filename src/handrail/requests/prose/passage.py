@@ -14,8 +14,8 @@ from html import unescape
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from handrail.web.content.picture import with_pictures, without_pictures
-from handrail.web.content.piece import Piece, pieces
+from handrail.requests.prose.picture import with_pictures, without_pictures
+from handrail.requests.prose.piece import Piece, pieces
 
 MOST_BRACKETS = 2_000
 """Each opening bracket may begin a link: far more of them take seconds to read and are no text."""

@@ -1,4 +1,4 @@
-"""What a JSON Schema asks for, as a page sees it: one of a few shapes.
+"""What a JSON Schema asks for, as a form sees it: one of a few shapes.
 
 A shape is only how it is asked. Whether an answer fits is judged by the schema itself.
 """
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from handrail.requests.content import JSON
-from handrail.web.form.resolve import Schema, merge, resolve
+from handrail.requests.content import JSON, content_hash
+from handrail.requests.reference import Schema, merge, resolve
 
 MOST_BOXES = 60
 """choices that are offered as boxes to tick"""
@@ -247,3 +247,17 @@ def _parts(schema: Schema) -> Shape:
         further = next(iter(patterns.values()))
     is_open = further is not False and (further is not None or not fields)
     return Parts(tuple(fields.items()), frozenset(required), True if further is None else further, is_open)
+
+
+def same(one: JSON, other: JSON) -> bool:
+    """Whether two values are the same to JSON Schema: 1 is 1.0 and never true."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other
+    return type(one) is type(other) and content_hash(one) == content_hash(other)
+
+
+def index_of(offers: tuple[Offer, ...], value: JSON) -> int | None:
+    """Return which offer a value is."""
+    return next((number for number, offer in enumerate(offers) if same(offer.value, value)), None)

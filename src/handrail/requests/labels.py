@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handrail.requests.content import JSON
-from handrail.web.form.resolve import Schema
+from handrail.requests.reference import Schema
 
 LONGEST_LABEL = 80
 _WORDS = re.compile(r"[a-z]+(?: [a-z]+)*")

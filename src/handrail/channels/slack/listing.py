@@ -1,0 +1,65 @@
+"""The answer to `/handrail`: what waits for somebody, within Slack's limits, and how much more there is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from handrail.channels.slack import words
+from handrail.channels.slack.block import (
+    LONGEST_HEADER,
+    Block,
+    actions,
+    context,
+    header,
+    moment,
+    section,
+    verbatim,
+)
+from handrail.channels.slack.foot import open_page
+from handrail.channels.slack.posting import Posting, posting
+from handrail.channels.slack.text import escape, one_line, quoted, unescape
+from handrail.requests.request import HumanRequest
+
+MOST = 20
+"""requests that are listed: each takes two of Slack's fifty blocks"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits: the address of its page, and of its message on Slack."""
+
+    request: HumanRequest
+    link: str | None = None
+    permalink: str | None = None
+
+
+def listing(waiting: Sequence[Waiting], *, total: int, inbox: str | None) -> Posting:
+    """Return what waits for somebody.
+
+    Args:
+        waiting: the first of it; outlines will do.
+        total: how much there is in all.
+        inbox: the address of the inbox.
+    """
+    if not waiting:
+        return posting(words.NOTHING_OPEN, [section(words.NOTHING_OPEN)])
+    shown = waiting[:MOST]
+    blocks = [header(words.MY_WORK)]
+    for number, each in enumerate(shown):
+        blocks += _row(each, number)
+    if (more := max(total, len(waiting)) - len(shown)) > 0:
+        blocks.append(context(words.MORE.format(more)))
+    row = open_page(inbox, words.OPEN_INBOX)
+    return posting(words.MY_WORK, [*blocks, *([actions(row)] if row else [])])
+
+
+def _row(each: Waiting, number: int) -> list[Block]:
+    request = each.request
+    facts = [quoted(request.flow)] if request.flow else []
+    facts.append(moment(request.deadline) if request.deadline else words.NO_DEADLINE)
+    if each.permalink and each.permalink.startswith("https://") and "|" not in each.permalink:
+        facts.append(words.MESSAGE_HERE.format(escape(each.permalink)))
+    beside = open_page(each.link)
+    for element in beside:
+        element["action_id"] += f":{number}"
+    title = unescape(one_line(request.draft.title, LONGEST_HEADER).text)
+    return [verbatim(title, beside[0] if beside else None), context(*facts)]
