@@ -13,7 +13,8 @@ from handrail.web.failure import Refused
 MOST = 5 * 1024 * 1024
 """bytes of a posted form: 1 MiB of text takes up to three times that as forms are written, beside other fields"""
 MOST_JSON = 1024 * 1024
-"""bytes of a body of the API"""
+"""bytes of a body of the API, and of what calls a channel"""
+PROGRAMS = ("/api/", "/channels/")
 
 POLICY = "; ".join(
     [
@@ -65,7 +66,7 @@ class Guard:
                 self._add_headers(scope, MutableHeaders(scope=message))
             await send(message)
 
-        most = MOST_JSON if scope["path"].startswith("/api/") else MOST
+        most = MOST_JSON if scope["path"].startswith(PROGRAMS) else MOST
         if scope["method"] == "HEAD":
             await _head(self._app, scope, receive, sending)
         else:

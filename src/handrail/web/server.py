@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handrail.requests.errors import FieldProblem, HandrailError, UnknownId
 from handrail.web import api, pages
+from handrail.web.called import called
 from handrail.web.face import Face
 from handrail.web.failure import Failure, Misfit, Refused, as_problem, failure
 from handrail.web.guard import Guard
@@ -24,7 +25,7 @@ from handrail.web.pages.assets import Assets
 
 log = logging.getLogger("handrail.web")
 
-FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/channels/", "/healthz", "/readyz", "/metrics")
 """paths whose errors are problem documents; elsewhere they are pages"""
 WHO = frozenset({"actor", "by", "decided_by", "initiator", "reviewer", "user"})
 """fields of a body by which programs try to say who acts"""
@@ -45,9 +46,7 @@ def create(face: Face) -> ASGIApp:
     )
     app.state.face = face
     app.mount("/static", Assets())
-    for name, channel in (face.channels or {}).items():
-        if channel.http is not None:
-            app.mount(f"/channels/{name}", channel.http)
+    app.router.routes.extend(called(face.channels or {}))
     api.install(app)
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)

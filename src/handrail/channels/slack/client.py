@@ -3,6 +3,7 @@
 Nothing is retried here: a call whose answer was lost may have been done, and only the outbox knows how to find out.
 """
 
+import json
 from typing import Any
 
 import aiohttp
@@ -79,15 +80,22 @@ class Client:
         `ChannelError` with Slack's own code as `code`.
         """
         try:
-            answer = await self.web.api_call(
-                method, json={k: v for k, v in arguments.items() if v is not None}
-            )
+            answer = await self.web.api_call(method, data=_form(arguments))
         except SlackApiError as error:
             raise _refused(method, error) from error
         except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
             raise ChannelDown(f"Slack can't be reached for {method} ({type(error).__name__})") from error
         found: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
         return found
+
+
+def _form(arguments: dict[str, Any]) -> dict[str, str]:
+    """Return arguments as a form, which every method takes; only some take JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in arguments.items()
+        if value is not None
+    }
 
 
 class SlackRefused(ChannelError):
