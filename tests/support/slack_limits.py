@@ -184,6 +184,9 @@ def shown(found: Any) -> str:
             return unescape(text) + "\n"
         case {"type": "text" | "link", "text": str(text)}:
             return text
+        case {"type": "rich_text_list", "style": "ordered", "elements": list(elements), **more}:
+            first = more.get("offset", 0) + 1  # Slack writes the numbers itself
+            return "".join(f"{number}. {shown(each)}" for number, each in enumerate(elements, first))
         case {"type": kind, "elements": list(elements)}:
             inner = "".join(map(shown, elements))
             return inner + ("\n" if str(kind).startswith("rich_text_") or kind != "rich_text" else "")

@@ -166,7 +166,7 @@ def test_who_can_approve_has_been_shown_every_word(request: HumanRequest) -> Non
     draft = request.draft
     for part in (draft.proposal, draft.context, draft.guideline, draft.title):
         missing = [word for word in words_of(part) if word not in text and word.upper() not in text.upper()]
-        assert not missing
+        assert not missing, part
 
 
 @given(requests(), hostile | long, anything)
@@ -181,7 +181,7 @@ def test_any_ending_comment_and_list_is_one_that_slack_takes(
     check_posting(ended(over, link=LINK, newer=LINK))
     check_seen(ended(over, link=LINK, newer=LINK))
     check_view(decided(over, link=LINK))
-    told = line(request, Event("req_1", NOW, "x", Commented("<!here>", text)), where="the web")
+    told = line(request, Event("req_1", NOW, "x", Commented("<!here>", text)))
     assert told is not None
     check_posting(told)
     check_seen(told)

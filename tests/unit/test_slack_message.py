@@ -381,7 +381,6 @@ def told(move: Move, request: HumanRequest | None = None) -> str | None:
     found = line(
         request or asks(quorum="all", votes=[("alice", Verb.APPROVE)]),
         Event("req_1", PAST, "alice", move),
-        where="the web",
     )
     if found is None:
         return None
@@ -393,7 +392,7 @@ def told(move: Move, request: HumanRequest | None = None) -> str | None:
 def test_the_thread_is_told_what_happens_elsewhere() -> None:
     who = Audience(("carol",))
     assert told(Reminded("handrail", 1)) == "Reminder: this still waits for a decision."
-    assert told(Commented("bob", "look at <!channel>")) == "bob says on the web:\nlook at <!channel>"
+    assert told(Commented("bob", "look at <!channel>")) == "bob says:\nlook at <!channel>"
     assert (
         told(Escalated("handrail", who, None, 1, None)) == "This has been escalated: carol can decide it now."
     )
@@ -434,7 +433,7 @@ def test_who_may_not_decide_is_told_why() -> None:
     held = changed(asks(), claimed_by="bob")
     assert "bob has claimed it" in why(held, NotAllowed("", rule="claimed"))
     assert "You can’t decide this." in why(asks(), NotAllowed("", rule="role"))
-    assert "belongs to nobody here" in shown(stranger().blocks)
+    assert "belongs to nobody here" in shown(stranger("T1:U1").blocks)
 
 
 def test_a_second_click_is_told_who_decided_and_when() -> None:

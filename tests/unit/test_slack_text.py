@@ -81,6 +81,7 @@ def test_a_cut_never_parts_an_entity_or_what_is_seen_as_one_character(text: str,
         ("ab🇩🇪cd", 6, "ab…"),
         ("ab👍🏽cd", 6, "ab…"),
         ("abe\u0301cd", 4, "ab…"),
+        ("xxمی\u200cخواهم", 6, "xxم…"),
         ("ab\u202ecd", 7, "ab…"),
     ],
 )

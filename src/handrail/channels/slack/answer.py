@@ -11,7 +11,7 @@ from handrail.channels.slack import words
 from handrail.channels.slack.field import Day, Field, Form, Json, Many, Moment, Number, One, Option, Text
 from handrail.channels.slack.form import answer_form, edit_form
 from handrail.channels.slack.inputs import ACTION
-from handrail.channels.slack.picker import read_day, read_seconds
+from handrail.channels.slack.picker import LATEST, read_day, read_seconds
 from handrail.channels.slack.text import one_line
 from handrail.requests.content import JSON
 from handrail.requests.decision import Verb
@@ -119,7 +119,8 @@ def read(field: Field, state: Mapping[str, Any]) -> JSON:
         case One(options):
             return _one(field, options, state.get("selected_option"))
         case Many(options):
-            chosen = {_place(each) for each in state.get("selected_options") or ()}
+            listed = state.get("selected_options")
+            chosen = {_place(each) for each in listed} if isinstance(listed, list) else set()
             ticked = [option.value for place, option in enumerate(options) if place in chosen]
             return ticked if ticked or field.required else NOTHING
         case Day():
@@ -127,7 +128,9 @@ def read(field: Field, state: Mapping[str, Any]) -> JSON:
             return day if isinstance(day, str) and read_day(day) else _empty(field)
         case Moment():
             seconds = state.get("selected_date_time")
-            return read_seconds(seconds) if isinstance(seconds, int) else _empty(field)
+            if isinstance(seconds, int) and 0 <= seconds < LATEST:
+                return read_seconds(seconds)
+            return _empty(field)
     text = state.get("value")
     if not isinstance(text, str) or not text:
         return _empty(field)

@@ -32,7 +32,7 @@ def plain(text: str, limit: int) -> Element:
 
 def mrkdwn(text: str) -> Element:
     """Return a sentence of ours in mrkdwn; names in it are `quoted`. Slack looks for no names or addresses in it."""
-    return {"type": "mrkdwn", "text": text}
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def header(text: str) -> Block:

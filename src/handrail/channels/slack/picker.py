@@ -2,6 +2,9 @@
 
 from datetime import UTC, date, datetime
 
+EARLIEST, LATEST = 10**9, 10**10
+"""seconds since 1970 between which a picker has moments: those of ten digits"""
+
 
 def read_day(text: str) -> str | None:
     """Return a date as ISO 8601 writes it; None if it is none."""
@@ -27,4 +30,4 @@ def seconds_of(text: str) -> int | None:
     except ValueError:
         return None
     seconds = found.timestamp() if found.tzinfo else -1
-    return int(seconds) if 10**9 <= seconds < 10**10 and seconds == int(seconds) else None
+    return int(seconds) if EARLIEST <= seconds < LATEST and seconds == int(seconds) else None

@@ -4,6 +4,7 @@ Rich text is structure: no sign in a text formats, mentions or links. Every link
 fit into the room is cut, and the room knows.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -23,6 +24,9 @@ DEEPEST = 5
 """levels of lists within lists that Slack shows"""
 _STYLES = {"strong": "bold", "em": "italic", "s": "strike", "code": "code"}
 _PICTURE = "[Picture: {}]"
+
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass
@@ -90,7 +94,25 @@ def prose(text: str, room: Room) -> list[Element]:
     # Markdown would drop some odd characters, and their brackets could begin one of its links: shown as written.
     is_plain = without.replace("\r\n", "\n").startswith(part.removesuffix(ELLIPSIS))
     found = passages(part) if is_plain and looks_like_markdown(part) else None
-    return [section(words(part))] if not found else [*_joined(_Prose(room).over(found))]
+    read = [*_joined(_Prose(room).over(found))] if found else []
+    return read if read and _says(read, part) else [section(words(part))]
+
+
+def _says(elements: Sequence[Element], text: str) -> bool:
+    """Whether people read every word of a text; Markdown takes some for signs of its own, such as `&lt;`."""
+    said = set(_WORD.findall("\n".join(_texts(elements))))
+    return all(word in said for word in _WORD.findall(text))
+
+
+def _texts(elements: Sequence[Element]) -> Iterator[str]:
+    for each in elements:
+        if each["type"] == "rich_text_list" and each["style"] == "ordered":
+            first = each.get("offset", 0) + 1  # Slack writes these itself
+            yield from map(str, range(first, first + len(each["elements"])))
+        if each["type"] == "rich_text_list":
+            yield from _texts(each["elements"])
+        else:  # a word may change its style in its middle
+            yield "".join(part.get("text", "") for part in each["elements"])
 
 
 def _joined(elements: Iterable[Element]) -> Iterator[Element]:

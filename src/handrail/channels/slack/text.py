@@ -32,7 +32,11 @@ def escape(text: str) -> str:
     >>> escape("<!channel> R&D \u202e")
     '&lt;!channel&gt; R&amp;D [U+202E]'
     """
-    return _ESCAPED.sub(lambda found: _ENTITIES[found[0]], visible(text))
+    return _with_entities(visible(text))
+
+
+def _with_entities(shown: str) -> str:
+    return _ESCAPED.sub(lambda found: _ENTITIES[found[0]], shown)
 
 
 def unescape(text: str) -> str:
@@ -60,7 +64,7 @@ def cut(text: str, limit: int, *, escaped: bool = True) -> Cut:
     (Cut(text='a…', is_cut=True), Cut(text='a &amp; b', is_cut=False))
     """
     shown = visible(text[: limit * 2 + 1])
-    write = escape if escaped else visible
+    write = _with_entities if escaped else str
     whole = write(shown)
     if len(text) <= limit * 2 + 1 and length(whole) <= limit:
         return Cut(whole, False)
@@ -106,7 +110,7 @@ def _fitting(shown: str, limit: int, escaped: bool) -> int:
 def _belongs(before: str, character: str) -> bool:
     """Whether a character is part of how the one before it is seen."""
     return (
-        before == "\u200d"
+        before in "\u200c\u200d"
         or character in "\u200c\u200d\ufe0e\ufe0f"
         or "\U0001f3fb" <= character <= "\U0001f3ff"
         or ("\U0001f1e6" <= before <= "\U0001f1ff" and "\U0001f1e6" <= character <= "\U0001f1ff")
