@@ -74,8 +74,10 @@ def _named_channel(name: str) -> Channel:
         made: Channel = entry.load()()
     except ImportError as error:
         raise InvalidInput(
-            f"the channel {name!r} needs further packages: pip install 'handrail[{name}]'"
+            f"the channel {name!r} needs further packages: {error}; try pip install 'handrail[{name}]'"
         ) from error
+    except AttributeError as error:
+        raise InvalidInput(f"the channel {name!r} can't be made by {entry.value}: {error}") from error
     return made
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import handrail
-from handrail import App, Team
+from handrail import Actor, App, Team
 from handrail.requests.request import HumanRequest
 from handrail.testing import ScriptedReviewer, TurnableClock, reviewing
 from handrail.testing.script import Answers
@@ -25,7 +25,9 @@ from tests.support.terminal_session import Session
 pytestmark = pytest.mark.journey
 
 FOLDER = ROOT / "examples"
-FILES = sorted(FOLDER.glob("*.py"))
+CHANNEL = FOLDER / "file_channel.py"
+"""not a flow to be run, but what carries the requests of one: see the end"""
+FILES = sorted(set(FOLDER.glob("*.py")) - {CHANNEL})
 LONGEST = 60
 HANDRAIL = (sys.executable, "-c", "from handrail.cli import main; main()")
 
@@ -493,3 +495,36 @@ def test_it_is_short_says_how_to_run_it_and_is_listed(path: Path) -> None:
 
 def test_every_example_has_its_cases() -> None:
     assert [path.stem for path in FILES] == sorted(case.example for case in COMPLETE)
+
+
+async def test_the_channel_carries_a_request_out_and_an_answer_back_past_a_death(site: Site) -> None:
+    folder = site.database.parent
+    desk = folder / "desk" / "alice"
+    desk.mkdir(parents=True)
+    app = App(store=site.store)
+    async with app.connect():
+        await app.people.add("alice", actor=Actor("keeper"))
+        await app.people.add_identity("alice", "desk", "alice", actor=Actor("keeper"))
+    worker = [*HANDRAIL, "worker", "examples.file_channel:app", "--store", site.store]
+    dying = site.process(worker, HANDRAIL_KILL_AT="deliver:after")
+    begin = [*HANDRAIL, "start", "examples.file_channel:app", "note", '{"content": "Cake at four."}']
+    code, _ = await ended(site.process([*begin, "--run-id", "note-1", "--store", site.store]))
+    assert code == 0, site.stderr()
+    assert (await ended(dying))[0] == -9, site.stderr()
+    (page,) = desk.glob("*.txt")
+    assert "Cake at four." in page.read_text(encoding="utf-8")
+    site.process(worker)
+    page.with_suffix(".answer").write_text("approve gladly\n", encoding="utf-8")
+    async with app.connect():
+        run = await app.wait("note-1", timeout=PATIENCE)
+    assert run.result is not None
+    assert (run.result["decided_by"], run.result["comment"]) == ("alice", "gladly")
+    await until(lambda: "RESOLVED by alice" in page.read_text(encoding="utf-8"), "its page says so")
+
+
+def test_the_channel_is_short_says_how_to_run_it_and_is_listed() -> None:
+    text = CHANNEL.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 80
+    run = "handrail worker examples.file_channel:app"
+    assert run in (ast.get_docstring(ast.parse(text)) or "")
+    assert f"`{run}`" in (FOLDER / "README.md").read_text(encoding="utf-8")

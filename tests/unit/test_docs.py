@@ -40,6 +40,7 @@ EXPECTED = {
     "teams.md:0": "BLOCKED None",
     "teams.md:1": "FINISHED Bees make honey.",
     "teams.md:2": "BLOCKED ['req_",
+    "write-a-channel.md:0": "decided by alice",
     "patterns.md:4": "completed alice",
     "patterns.md:5": "True",
     "patterns.md:6": "q0 completed\nq1 completed",

@@ -6,15 +6,20 @@ channel `slack`, and behind the colon whom or where to, in the channel's own wor
 comes in goes through the `Door`: the channel verifies whose address it came from, the door whose person that is.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from handrail.inbox.ports import Message, Sent
 from handrail.requests.content import JSON
 from handrail.requests.decision import Verb
 from handrail.requests.request import HumanRequest
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,50 @@ class Channel:
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
     yield
+
+
+@asynccontextmanager
+async def looking(
+    find: Callable[[], Iterable[T]], take: Callable[[T], Awaitable[object]], every: float
+) -> AsyncIterator[None]:
+    """Take what is found, and look again `every` so many seconds, as long as the block lasts.
+
+    For channels that nobody calls. Whatever is raised is logged by its kind when it begins; it holds nothing else up,
+    and what was not taken is found again.
+    """
+    task = asyncio.create_task(_look(find, take, every), name="handrail channel")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _look(
+    find: Callable[[], Iterable[T]], take: Callable[[T], Awaitable[object]], every: float
+) -> None:
+    before: set[str] = set()
+    while True:
+        failed = await _taken(find, take)
+        if failed - before:  # once, not at each look; and their words may carry content
+            logger.warning("a channel could not take what it found: %s", ", ".join(sorted(failed)))
+        before = failed
+        await asyncio.sleep(every)
+
+
+async def _taken(find: Callable[[], Iterable[T]], take: Callable[[T], Awaitable[object]]) -> set[str]:
+    """Take what is found; return which kinds of errors kept it from that."""
+    failed = set()
+    try:
+        for each in find():
+            try:
+                await take(each)
+            except Exception as error:
+                failed.add(type(error).__name__)
+    except Exception as error:
+        failed.add(type(error).__name__)
+    return failed
 
 
 class Door(Protocol):

@@ -94,14 +94,26 @@ def _split(tx: InboxTransaction, *, message: Message, parts: list[Message]) -> N
     tx.signal("message", message.channel)
 
 
-def _done(tx: InboxTransaction, *, delivery: Delivery, message: Message, places: list[str]) -> None:
-    """Store that a message was delivered, and what was sent by it; what is out of date by now is told once more."""
+def _fresh(tx: InboxTransaction, *, delivery: Delivery) -> Delivery:
+    """Return a delivery with what has changed and what was sent since it was taken."""
+    message = delivery.message
+    sent = tuple(tx.sent(message.request_id, message.channel))
+    return replace(delivery, request=tx.request(message.request_id) or delivery.request, sent=sent)
+
+
+def note_sent(
+    tx: InboxTransaction, *, delivery: Delivery, message: Message, places: list[str], found: bool = False
+) -> None:
+    """Store that a message was delivered, and what was sent by it; what is out of date by now is told once more.
+
+    What was `found` may show any earlier state.
+    """
     tx.update_message(message)
     known = {sent.place for sent in tx.sent(message.request_id, message.channel)}
     for place in places:
         keep(tx, message, place, message.due_at)
     request = tx.request(message.request_id)
-    if request is None or request.version == delivery.request.version:
+    if request is None or (request.version == delivery.request.version and not found):
         return
     for place in places:
         if place not in known:
@@ -127,7 +139,8 @@ def tell_again(tx: InboxTransaction, request: HumanRequest, message: Message, pl
 def parts(delivery: Delivery, recipients: tuple[str, ...]) -> list[Message]:
     """Return the messages for single recipients that one message of a channel which follows comes to.
 
-    Those who don't have the request yet get it, those who have it get it changed, or hear what was said.
+    Those who don't have the request yet get it, those who have it get it changed, or hear what was said. Who is about
+    to get it hears that afterwards.
     """
     message, sent = delivery.message, delivery.sent
     if message.to:
@@ -136,7 +149,9 @@ def parts(delivery: Delivery, recipients: tuple[str, ...]) -> list[Message]:
     if message.occasion in SAYING:
         came_from = (message.detail or {}).get("of")
         told = dict.fromkeys(each.to for each in sent if each.place != came_from)
-        return [replace(message, to=to) for to in told]
+        have = {each.to for each in sent}
+        later = () if message.to else (to for to in recipients if to and to not in have)
+        return [replace(message, to=to) for to in (*told, *later)]
     changing = [replace(message, to=each.to, place=each.place) for each in sent]
     if message.occasion not in ASKING:
         return changing
@@ -189,7 +204,9 @@ class Outbox:
                 left.append(message)
                 continue
             tried += 1
-            if not await self._deliver(self.channels[name], delivery):
+            channel = self.channels[name]
+            fresh = await self.store.read(_fresh, delivery=delivery) if channel.follows else delivery
+            if not await self._deliver(channel, fresh):
                 behind.add(whose)
         if left:  # they weren't tried: they are as they were
             await self.store.do(_put, messages=left)
@@ -203,24 +220,29 @@ class Outbox:
         """Deliver one message, or let messages for single recipients stand for it; False if that failed."""
         message = replace(delivery.message, attempts=delivery.message.attempts + 1)
         if channel.follows and message.place is None:
-            found = parts(delivery, tuple(channel.recipients(delivery.request)))
+            try:
+                recipients = tuple(channel.recipients(delivery.request))
+            except Exception as error:
+                await self.store.do(_put, messages=[self._failed(message, error)])
+                return False
+            found = parts(delivery, recipients)
             if len(found) != 1 or found[0].to != message.to:
                 await self._split(message, found)
                 return True
             message = replace(message, place=found[0].place)
             delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
-        places, error = await self._carried(channel, delivery)
-        if error is None:
+        carried = await self._carried(channel, delivery)
+        if carried.error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(message.channel, None)
             sent = replace(message, state="sent", error=None, due_at=self.clock.now())
-            kept = places if channel.follows and message.occasion in ASKING else []
-            await self.store.do(_done, delivery=delivery, message=sent, places=kept)
+            kept = list(carried.places) if channel.follows and message.occasion in ASKING else []
+            await self.store.do(note_sent, delivery=delivery, message=sent, places=kept, found=carried.found)
         else:
-            await self.store.do(_put, messages=[self._failed(message, error)])
+            await self.store.do(_put, messages=[self._failed(message, carried.error)])
         killpoints.reach("deliver:after")
-        return error is None
+        return carried.error is None
 
     async def _split(self, message: Message, found: list[Message]) -> None:
         ids = (f"{message.id}.{number:04}" for number in range(len(found)))
@@ -228,17 +250,17 @@ class Outbox:
         done = replace(message, state="sent", error=None, due_at=self.clock.now())
         await self.store.do(_split, message=done, parts=each)
 
-    async def _carried(self, channel: Channel, delivery: Delivery) -> tuple[list[str], Exception | None]:
-        """Deliver one message; return what was sent by it, and what kept it from being delivered."""
+    async def _carried(self, channel: Channel, delivery: Delivery) -> "_Carried":
+        """Deliver one message."""
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await _carry(channel, delivery), None
+                return await _carry(channel, delivery)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise  # this process stops: the message is due again by itself
-            return [], RuntimeError("CancelledError")
+            return _Carried(error=RuntimeError("CancelledError"))
         except Exception as error:
-            return [], error
+            return _Carried(error=error)
 
     def _failed(self, message: Message, error: Exception) -> Message:
         """Return the message as it is after a failed attempt: to be tried again, or given up."""
@@ -262,20 +284,29 @@ class Outbox:
         return until
 
 
-async def _carry(channel: Channel, delivery: Delivery) -> list[str]:
-    """Let a channel deliver a message; return the places of what was sent."""
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What came of delivering a message: what was sent by it or was there already, or what kept it from that."""
+
+    places: tuple[str, ...] = ()
+    found: bool = False
+    error: Exception | None = None
+
+
+async def _carry(channel: Channel, delivery: Delivery) -> _Carried:
+    """Let a channel deliver a message."""
     message, request = delivery.message, delivery.request
+    delivery = replace(delivery, sent=tuple(sent for sent in delivery.sent if sent.to == message.to))
     if message.place is not None:
         change = channel.withdraw if request.ended else channel.update
         await change(delivery, message.place)
-        return []
+        return _Carried()
     if message.attempts and (found := await channel.find(delivery)):
-        return list(found)
+        return _Carried(tuple(found), found=True)
     if channel.follows and request.ended:
-        return []  # nobody needs to be asked any more
-    mine = replace(delivery, sent=tuple(sent for sent in delivery.sent if sent.to == message.to))
-    place = await channel.deliver(mine)
-    return [place] if place is not None else []
+        return _Carried()  # nobody needs to be asked any more
+    place = await channel.deliver(delivery)
+    return _Carried((place,) if place is not None else ())
 
 
 def _told(error: Exception) -> str:

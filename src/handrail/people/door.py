@@ -15,7 +15,7 @@ from handrail.people.ports import PeopleTransaction
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import JSON, as_stored
 from handrail.requests.decision import Verb
-from handrail.requests.errors import Conflict, HandrailError, Repeated
+from handrail.requests.errors import Conflict, HandrailError, Repeated, StoreError
 from handrail.requests.lifecycle import Decided, refusal
 from handrail.requests.request import HumanRequest
 
@@ -154,7 +154,7 @@ class ChannelDoor:
                 given=given,
                 now=now,
             )
-        except Repeated:
+        except (Repeated, StoreError):  # the store will be there again: then it can be received
             raise
         except HandrailError:
             if once is not None:  # what was refused once stays refused, whatever has changed since

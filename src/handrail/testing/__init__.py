@@ -14,6 +14,9 @@ from handrail.testing.reviewers import ScriptedReviewer as ScriptedReviewer
 from handrail.testing.reviewers import SlowReviewer as SlowReviewer
 
 if TYPE_CHECKING:
+    from handrail.testing.channel_contract import ChannelContract as ChannelContract
+    from handrail.testing.channel_contract import OtherSide as OtherSide
+    from handrail.testing.channel_contract import Shown as Shown
     from handrail.testing.store_contract import StoreContract as StoreContract
 
 
@@ -23,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from handrail.testing.store_contract import StoreContract
 
         return StoreContract
+    if name in ("ChannelContract", "OtherSide", "Shown"):
+        from handrail.testing import channel_contract
+
+        return getattr(channel_contract, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from handrail.inbox.log import chained, verify
-from handrail.inbox.ports import Filter, Message
+from handrail.inbox.ports import Filter, Message, Sent
 from handrail.requests.lifecycle import Claimed, Commented, Move, Opened, Withdrawn
 from handrail.requests.record import write_draft, write_move, write_state
 from handrail.requests.request import ENDED, HumanRequest, Status
@@ -193,6 +193,82 @@ class InboxContract:
         await store.do(lambda tx: tx.update_message(sent))
         assert await store.read(lambda tx: tx.messages("req_0002", 10)) == [sent]
         assert await store.read(lambda tx: tx.due_messages(both, NOW, 10)) == [first]
+
+    async def test_messages_come_back_as_they_were(self, store: OpenStore) -> None:
+        detail = {"text": ODD_TEXT, "by": "bob", "of": None, "deep": [{"a": 1.0}]}
+        stored = [
+            message(1, to=ODD_TEXT, place=ODD_TEXT, detail=detail, error=ODD_TEXT, attempts=7),
+            message(2, to="#deploys", detail={}),
+            message(3, place=""),
+        ]
+        for one in stored:
+            await store.do(lambda tx, one: tx.add_message(one), one)
+        assert await store.read(lambda tx: tx.messages(None, 10)) == stored[::-1]
+        assert await error_of(store.do(lambda tx: tx.add_message(stored[0]))) is not None, (
+            "an id is taken once"
+        )
+        moved = replace(stored[1], to="@bob", place="note 1", attempts=1, due_at=moment(5))
+        await store.do(lambda tx: tx.update_message(moved))
+        assert await store.read(lambda tx: tx.messages(None, 10)) == [stored[2], moved, stored[0]]
+
+    async def test_to_one_recipient_the_later_waits_for_the_earlier(self, store: OpenStore) -> None:
+        """Who failed comes again later; what is behind it must not be there first."""
+        failed = message(1, to="@bob", due_at=moment(60), attempts=1)
+        behind = [message(2, to="@bob", due_at=moment(-1)), message(3, to="@bob")]
+        others = [
+            message(4, to="@carol", due_at=moment(1)),
+            message(5, due_at=moment(2)),
+            message(6, to="@bob", channel="web", due_at=moment(3)),
+            message(7, to="@bob", request_id="req_0002", due_at=moment(4)),
+        ]
+        for one in [failed, *behind, *others]:
+            await store.do(lambda tx, one: tx.add_message(one), one)
+
+        async def due(seconds: float) -> list[Message]:
+            both, at = ["web", "terminal"], moment(seconds)
+            found: list[Message] = await store.read(lambda tx: tx.due_messages(both, at, 10))
+            return found
+
+        assert await due(10) == others
+        assert await due(59) == others
+        ended = replace(failed, state="failed")
+        for outcome in (ended, replace(failed, state="sent"), replace(failed, due_at=moment(-5))):
+            await store.do(lambda tx, one: tx.update_message(one), outcome)
+            first = [outcome] if outcome.state == "pending" else []
+            assert await due(10) == [*first, *behind, *others]
+            await store.do(lambda tx: tx.update_message(failed))
+
+    async def test_what_was_sent_is_found_by_its_request_and_channel(self, store: OpenStore) -> None:
+        def sent(place: str, seconds: float = 0, **fields: Any) -> Sent:
+            given = {"request_id": "req_0001", "channel": "slack", "to": "#deploys", "message_id": "msg_1"}
+            return Sent(place=place, at=moment(seconds), **{**given, **fields})
+
+        later, odd, first = sent("b", 5), sent(ODD_TEXT, 2, to=ODD_TEXT), sent("a", 1)
+        elsewhere = [sent("a", channel="email"), sent("a", request_id="req_0002")]
+        for one in [later, odd, first, *elsewhere, replace(first, to="@bob", at=moment(9))]:
+            await store.do(lambda tx, one: tx.add_sent(one), one)
+        assert await store.read(lambda tx: tx.sent("req_0001", "slack")) == [first, odd, later]
+        assert await store.read(lambda tx: tx.sent("req_0001", "email")) == [elsewhere[0]]
+        assert await store.read(lambda tx: tx.sent("req_0003", "slack")) == []
+        assert await store.read(lambda tx: tx.sent_at("slack", "b")) == later
+        assert await store.read(lambda tx: tx.sent_at("email", "a")) == elsewhere[0]
+        assert await store.read(lambda tx: tx.sent_at("email", "b")) is None
+
+    async def test_what_was_received_is_received_once_until_it_is_forgotten(self, store: OpenStore) -> None:
+        async def receive(channel: str, name: str, seconds: float) -> bool:
+            new: bool = await store.do(lambda tx: tx.receive(channel, name, moment(seconds)))
+            return new
+
+        assert await receive("slack", "e1", 0)
+        assert not await receive("slack", "e1", 60), "and it isn't newer for that"
+        assert await receive("email", "e1", 10)
+        assert await receive("slack", ODD_TEXT, 10)
+        await store.do(lambda tx: tx.forget_received(NOW))
+        assert not await receive("slack", "e1", 0), "before, not at"
+        await store.do(lambda tx: tx.forget_received(moment(10)))
+        assert await receive("slack", "e1", 20)
+        assert not await receive("email", "e1", 20)
+        assert not await receive("slack", ODD_TEXT, 20)
 
     async def test_a_wakeup_keeps_the_earlier_moment(self, store: OpenStore) -> None:
         await store.do(lambda tx: tx.insert_run(run(status=RunStatus.WAITING)))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from handrail.people.facts import Attempt, Guideline, Key, Kind, Link, Person, Role, Scope, Session
+from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.naming import folded
 from handrail.testing.store_samples import NOW, ODD_TEXT, moment
 from handrail.testing.store_units import OpenStore, error_of
@@ -181,6 +181,26 @@ class PeopleContract:
 
     async def _subjects(self, store: OpenStore) -> list[int]:
         return [n for n in range(5) if await store.read(lambda tx, n: tx.attempt(f"name:{n}"), n)]
+
+    async def test_an_address_on_a_channel_belongs_to_one_person(self, store: OpenStore) -> None:
+        made = [
+            Identity("email", "b@example.com", "bob", NOW, "carol"),
+            Identity("slack", ODD_TEXT, "bob", moment(5), "carol"),
+            Identity("slack", "T1:U1", "alice", moment(0.000001), ODD_TEXT),
+        ]
+        for one in reversed(made):
+            await store.do(lambda tx, one: tx.insert_identity(one), one)
+        assert await store.read(lambda tx: tx.identities(None)) == made
+        assert await store.read(lambda tx: tx.identities("bob")) == made[:2]
+        assert await store.read(lambda tx: tx.identities("dave")) == []
+        assert await store.read(lambda tx: tx.identity("slack", "T1:U1")) == made[2]
+        for channel, address in (("email", "T1:U1"), ("slack", "t1:u1"), ("slack", "T1:U2")):
+            assert await store.read(lambda tx, c, a: tx.identity(c, a), channel, address) is None
+        taken = replace(made[2], person="bob")
+        assert await error_of(store.do(lambda tx: tx.insert_identity(taken))) is not None
+        await store.do(lambda tx: tx.delete_identity("slack", "T1:U1"))
+        await store.do(lambda tx: tx.delete_identity("slack", "none"))
+        assert await store.read(lambda tx: tx.identities(None)) == made[:2]
 
     async def test_groups_are_listed_with_their_members(self, store: OpenStore) -> None:
         assert await store.read(lambda tx: tx.groups()) == {}

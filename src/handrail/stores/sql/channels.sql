@@ -1,6 +1,7 @@
 -- name: insert_message
 INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail)
 VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error, :recipient, :place, :detail)
+ON CONFLICT DO NOTHING
 
 -- name: update_message
 UPDATE message
