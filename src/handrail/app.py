@@ -1,6 +1,7 @@
 """The one wiring file: a store, an engine, an inbox, and flows by their names."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Sized
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from handrail import settings
 from handrail.channels import terminal
+from handrail.flows.carriers import uncarried
 from handrail.flows.function import as_flow
 from handrail.flows.node import ChainableNode
 from handrail.flows.web_approval import request_url, web_url
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from handrail.web.face import Face
 
 Function = Callable[..., Awaitable[dict[str, Any]]]
+logger = logging.getLogger(__name__)
 
 
 class Run:
@@ -214,6 +217,7 @@ class App:
             channels=self.channels,
             outgoing=Outgoing(self.allowed),
             works=lambda: self._worker is not None and self._worker.works,
+            resting=lambda: self._worker.outbox.resting() if self._worker is not None else {},
         )
 
     @asynccontextmanager
@@ -243,6 +247,9 @@ class App:
                 await receiving.enter_async_context(channel.serve(self.door(name)))
             outbox = Outbox(self.store, self.channels, self.clock, self.link)
             work = Work(self.store, self.clock, self.flows, outbox, self._concurrency)
+            for flow, names in uncarried(self.flows, self.channels).items():
+                told = "flow %r asks through %s, which this app doesn't carry: App(channels=%s) or HANDRAIL_CHANNELS"
+                logger.warning(told, flow, " and ".join(map(repr, names)), names)
             await work.start()
             self._worker = work
             try:

@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from handrail.inbox.channel import Channel
+from handrail.requests.channels import check_channel_name
 from handrail.requests.errors import InvalidInput
 from handrail.stores.memory import MemoryStore
 from handrail.stores.sqlite import SQLiteStore
@@ -57,7 +58,7 @@ def channels(given: Mapping[str, Channel] | Iterable[str] | None = None) -> dict
     environment variables say. Raises `InvalidInput` for an unknown one, and where its settings or packages are missing.
     """
     if isinstance(given, Mapping):
-        return dict(given)
+        return {check_channel_name(name): channel for name, channel in given.items()}
     if given is None:
         given = os.environ.get("HANDRAIL_CHANNELS", "").split(",")
     names = [given] if isinstance(given, str) else [name.strip() for name in given]

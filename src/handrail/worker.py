@@ -30,6 +30,7 @@ class Work:
         concurrency: int,
     ) -> None:
         now = clock.now()
+        self.outbox = outbox
         self._store = store
         self._clock = clock
         self.worker = Worker(new_id("worker", now), os.getpid(), socket.gethostname(), now, tuple(flows))

@@ -31,7 +31,16 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PARTS = ("context", "guideline", "response_schema", "proposal_schema", "priority", "previous", "effect")
+PARTS = (
+    "context",
+    "guideline",
+    "response_schema",
+    "proposal_schema",
+    "priority",
+    "previous",
+    "effect",
+    "channels",
+)
 
 
 def as_web(name: str) -> Actor:

@@ -9,6 +9,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from handrail import App, FunctionNode, HumanApprovalNode
+from handrail.inbox.channel import Channel
 from handrail.people.people import People
 from handrail.people.secret import Secret
 from handrail.requests.decision import SYSTEM
@@ -73,7 +74,7 @@ def face_of(app: App, people: People, url: str = URL) -> Face:
         people=people,
         url=url,
         groups=frozenset(app.groups),
-        channels=("mail", "pager"),
+        channels={"mail": Channel(), "pager": Channel()},
     )
 
 

@@ -315,7 +315,9 @@ def test_outbox_keys(handrail: CommandLine) -> None:
     assert str(handrail.database) in handrail.fine("outbox").out
     request = handrail.ask(channels=("web",))
     (message,) = handrail.fine("outbox", "--json", "--request", request.id).data
-    assert set(message) == {"id", "request_id", "channel", "occasion", "state", "attempts", "due_at", "error"}
+    assert set(message) == {
+        *("id", "request_id", "channel", "recipient", "occasion", "state", "attempts", "due_at", "error")
+    }
     assert (message["request_id"], message["channel"], message["state"]) == (request.id, "web", "pending")
     assert handrail.fine("outbox", "--json", "--request", "req_none").data == []
 

@@ -1,5 +1,7 @@
 """Every page on every size, light and dark: readable, reachable, without a serious finding of axe."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,11 +9,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
 from handrail.inbox.listing import page_of
+from handrail.inbox.ports import MessageFilter
 from handrail.people.facts import Role
 from handrail.requests.decision import Verb
 from handrail.requests.policy import AtLeast, escalation
 from handrail.requests.request import HumanRequest
-from tests.support.web_browser import ALL, Site, as_web
+from tests.support.web_browser import ALL, ROOT, Site, as_web
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 POST = """# Exports run every hour
@@ -61,6 +64,7 @@ SECTIONS = (
     "/settings",
     "/settings/me",
     "/settings/people",
+    "/settings/people/dora",
     "/settings/groups",
     "/settings/keys",
     "/keyboard",
@@ -87,7 +91,15 @@ async def furnished(made: Site) -> dict[str, HumanRequest]:
         "order": {"n": 1},
     }
     changed = POST.replace("a day", "two days")
+    await made.person("dora")
+    for address in ("T012:U345", f"{'a.long.name.' * 5}at@example.com"):
+        await made.app.people.add_identity("dora", "slack", address, actor=ROOT)
+    told = await made.ask(
+        "Told through channels?", channels=("slack:#deploys", f"email:{'x' * 60}@example.com", "pager")
+    )
+    await made.app.store.do(fail_to_tell, request_id=told.id)
     return {
+        "told": told,
         "ended": first,
         "text": await made.ask(
             "Publish the post?", {"content": changed}, timeout=3000, previous=first.id, context=context
@@ -111,6 +123,13 @@ async def furnished(made: Site) -> dict[str, HumanRequest]:
         ),
         "fields": await made.ask("Rows", {"name": "x", "rows": [{"a": 1, "b": "c" * 300}], "on": True}, ALL),
     }
+
+
+def fail_to_tell(tx: Any, *, request_id: str) -> None:
+    """Let a message about a request be given up, and another one be tried later."""
+    slack, email, _ = tx.find_messages(MessageFilter(request_id=request_id), None, 3)
+    tx.update_message(replace(slack, state="failed", attempts=60, error=f"refused: {'no such place ' * 12}"))
+    tx.update_message(replace(email, attempts=9, due_at=email.due_at + timedelta(hours=1), error="x" * 120))
 
 
 def pages(asked: dict[str, HumanRequest]) -> list[str]:

@@ -19,6 +19,8 @@ FORMS = {
     "/settings/person/change": {"name": "rita", "display": "x", "email": "", "role": "admin"},
     "/settings/person/active": {"name": "alice", "active": "off"},
     "/settings/person/link": {"name": "alice"},
+    "/settings/person/identity": {"name": "rita", "channel": "slack", "address": "U1"},
+    "/settings/person/identity/remove": {"name": "alice", "channel": "slack", "address": "U1"},
     "/settings/groups": {"name": "legal", "members": "mallory"},
     "/settings/keys": {"label": "x", "person": "alice", "scopes": "admin", "days": "30"},
     "/settings/keys/revoke": {"key": "abc"},

@@ -9,21 +9,29 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from handrail import settings
 from handrail.app import App
 from handrail.cli.board import every_board
 from handrail.cli.ending import FAILED, command
-from handrail.cli.opening import path_of
+from handrail.cli.loading import load_app
+from handrail.cli.opening import path_of, reading
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import print_json, print_table
 from handrail.cli.runs import every_run
 from handrail.inbox import deciders, views
 from handrail.inbox.moves import PENDING
+from handrail.inbox.ports import InboxTransaction
+from handrail.inbox.undelivered import MOST, undelivered
+from handrail.requests.errors import InvalidInput
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.stores.migration import level_of, migrations
 from handrail.teams.status import WorkflowStatus
@@ -50,9 +58,22 @@ class Check:
 
 
 @command
-async def doctor(store: Store = None, as_json: AsJSON = False) -> int | None:
-    """Look at Python, SQLite, the store, its disk, workers, runs, requests and teams; 1 if something is wrong."""
+async def doctor(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODULE:APP]",
+            help="Whose channels are looked at; by default those of HANDRAIL_CHANNELS.",
+            show_default=False,
+        ),
+    ] = None,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> int | None:
+    """Look at Python, SQLite, the store, its disk, workers, runs, requests, teams and channels; 1 if one is wrong."""
     checks = [*_environment()]
+    carried, app_channels = _carried(target)
+    checks.append(app_channels)
     path = path_of(store)
     if path is None:
         checks.append(Check("store", "in memory"))
@@ -62,13 +83,35 @@ async def doctor(store: Store = None, as_json: AsJSON = False) -> int | None:
             found = list(_file(path))
             checks += found
             if all(check.ok for check in found if check.check in ("database", "level")):
-                async with App().connect(store) as app:
+                async with reading().connect(store) as app:
                     checks += await _content(app)
+                    checks.append(await _outbox(app, carried, certain=target is not None))
     if as_json:
         print_json([{**asdict(check), "ok": check.ok} for check in checks])
     else:
         print_table(["", "", ""], [[check.check, check.value, check.problem or ""] for check in checks])
     return None if all(check.ok for check in checks) else FAILED
+
+
+def _carried(target: str | None) -> tuple[list[str], Check]:
+    """Return the channels of an app, or those that are named by the environment."""
+    where = "HANDRAIL_CHANNELS names" if target is None else f"{target} has"
+    try:
+        carried = sorted(settings.channels() if target is None else load_app(target).channels)
+    except InvalidInput as error:
+        return [], Check("channels", "can't be set up", str(error))
+    return carried, Check("channels", ", ".join(carried) or f"none that {where}")
+
+
+async def _outbox(app: App, carried: Collection[str], *, certain: bool) -> Check:
+    now = app.clock.now()
+    problems = await app.store.read(undelivered, carried=carried, certain=certain, now=now)
+    return Check("outbox", await app.store.read(_waiting), "; ".join(problems) or None)
+
+
+def _waiting(tx: InboxTransaction) -> str:
+    pending, failed = (sum(tx.count_messages(state, MOST).values()) for state in ("pending", "failed"))
+    return f"{pending} messages pending, {failed} failed"
 
 
 def _environment() -> Iterator[Check]:

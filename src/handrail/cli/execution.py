@@ -16,6 +16,7 @@ import typer
 
 from handrail.app import App
 from handrail.cli.alive import somebody_knows
+from handrail.cli.carried import tell_channels
 from handrail.cli.ending import FAILED, command, leave_soon, report
 from handrail.cli.loading import load_app, load_flow, parse_input
 from handrail.cli.many import start_many
@@ -243,6 +244,7 @@ async def worker(
     stopping = until_signalled()
     async with app.work(store):
         note(f"working on {known_flows(app)}, in {app.store.where}; Ctrl-C ends it")
+        await tell_channels(app)
         await stopping.wait()
         note("stopping; what is not finished goes on when a worker runs again")
     leave_soon(0)

@@ -35,10 +35,15 @@ def is_missing(store: str | None) -> bool:
     return path is not None and not path.exists()
 
 
+def reading() -> App:
+    """Return an app that carries no channel: a command delivers nothing, and needs no token of one."""
+    return App(channels={})
+
+
 @asynccontextmanager
 async def connected(store: str | None) -> AsyncIterator[App]:
     """Open a database as it is now: what lived with a process that has died since has ended with it."""
-    async with App().connect(store) as app:
+    async with reading().connect(store) as app:
         await bury_the_dead(app.store, app.store.liveness, app.clock, "")
         yield app
 
@@ -61,7 +66,7 @@ async def existing(store: str | None) -> AsyncIterator[App]:
     """Open an existing database. Raises `StoreError`, naming the path, if there is none."""
     if is_missing(store):
         raise StoreError(f"{path_of(store)} doesn't exist; name the store with --store")
-    async with App().connect(store) as app:
+    async with reading().connect(store) as app:
         yield app
 
 

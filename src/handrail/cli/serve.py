@@ -8,6 +8,7 @@ import typer
 
 from handrail import settings
 from handrail.app import App
+from handrail.cli.carried import tell_channels
 from handrail.cli.ending import command, leave_soon
 from handrail.cli.execution import AppArgument, LogLevel, known_flows, tell_on_stderr, until_signalled
 from handrail.cli.loading import load_app
@@ -72,6 +73,7 @@ async def serve_app(
         note(
             f"Handrail is at {serving.url}, working on {known_flows(app)}, in {app.store.where}; Ctrl-C ends it"
         )
+        await tell_channels(app, serving.url)
         if await nobody_can_log_in(app.people):
             link = await first_link(app.people, serving.url)
             note(f"nobody can sign in with a password yet; this link signs you in, once:\n\n    {link}\n")

@@ -16,6 +16,7 @@ from handrail.cli.outbox import listed
 from handrail.cli.printing import asked, json_text, moment, print_json, print_table, say
 from handrail.flows.web_approval import request_url, web_url
 from handrail.inbox import views
+from handrail.inbox.ports import MessageFilter
 from handrail.requests.errors import UnknownId
 from handrail.requests.record import public as public_request
 from handrail.requests.request import HumanRequest
@@ -28,6 +29,7 @@ from handrail.teams.ports import StoredTeam, TeamTransaction
 INDENT = "  "
 HASH = 12
 """characters of a hash that tell it apart by eye"""
+MOST_MESSAGES = 1_000_000
 
 
 @command
@@ -42,7 +44,9 @@ async def show(
     async with opened(store, f"request or run {given!r}") as app:
         request, run, team = await app.store.read(_find, given=given)
         if request is not None:
-            messages = await app.store.read(listed, request_id=given)
+            messages = await app.store.read(
+                listed, which=MessageFilter(request_id=given), limit=MOST_MESSAGES
+            )
             detail = await views.detail(app.store, given)
             found = {
                 **detail,
@@ -65,6 +69,12 @@ async def show(
         part("decide with", decide_with)
     elif run is not None:
         _show_run(found, store, alone=run.home is not None, board=_board(run, team, store), team=team)
+
+
+def _message(message: dict[str, Any]) -> str:
+    to = f"{message['channel']}:{message['recipient']}" if message["recipient"] else message["channel"]
+    error = f"  {message['error']}" if message["error"] and message["state"] != "sent" else ""
+    return f"{to}  {message['occasion']}  {message['state']}{error}"
 
 
 def _find(
@@ -150,7 +160,7 @@ def _show_request(found: dict[str, Any]) -> None:
     if (outcome := found["outcome"]) is not None:
         part("outcome", _outcome(outcome))
     part("comments", "\n".join(f"{moment(c['at'])}  {c['by']}: {c['text']}" for c in found["comments"]))
-    part("messages", "\n".join(f"{m['channel']}  {m['occasion']}  {m['state']}" for m in found["messages"]))
+    part("messages", "\n".join(_message(m) for m in found["messages"]))
     part("log", "\n".join(f"{moment(e['at'])}  {e['move']} by {e['actor']}" for e in found["log"]))
 
 

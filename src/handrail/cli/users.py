@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,8 @@ from handrail.cli.opening import actor, connected, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, note, print_items, print_json, say
 from handrail.flows.web_approval import DEFAULT_URL, web_url
-from handrail.people.facts import Kind, Person, Role
+from handrail.people import identity
+from handrail.people.facts import Identity, Kind, Person, Role
 from handrail.people.link import LOGIN_LIFE
 from handrail.requests.errors import InvalidInput
 from handrail.requests.identifier import utc_text
@@ -40,8 +42,8 @@ LOGIN_PATH = "/login/link/"
 """what stands between the server and a link to log in"""
 
 
-def public(person: Person) -> Item:
-    """Return a person as JSON, with the words of the documentation as keys."""
+def public(person: Person, identities: Sequence[Identity] = ()) -> Item:
+    """Return a person as JSON, with the words of the documentation as keys, and who they are on channels."""
     return {
         "name": person.name,
         "display": person.display,
@@ -51,16 +53,25 @@ def public(person: Person) -> Item:
         "active": person.active,
         "has_password": person.has_password,
         "created_at": utc_text(person.created_at),
+        "identities": [identity.public(each) for each in identities],
     }
+
+
+async def _whole(app: App, person: Person) -> Item:
+    return public(person, await app.people.identities(person.name))
 
 
 def _state(person: Item) -> str:
     return "on" if person["active"] else "off"
 
 
-def _told(person: Person, as_json: bool, what: str) -> None:
+def _channels(person: Item) -> str:
+    return ", ".join(f"{known['channel']}:{known['address']}" for known in person["identities"])
+
+
+def _told(person: Item, as_json: bool, what: str) -> None:
     if as_json:
-        print_json([public(person)])
+        print_json([person])
     else:
         say(what)
 
@@ -103,7 +114,10 @@ async def list_users(store: Store = None, as_json: AsJSON = False) -> None:
     """List everybody, by name."""
 
     async def read(app: App) -> list[Item]:
-        return [public(person) for person in await app.people.everybody()]
+        known: dict[str, list[Identity]] = {}
+        for each in await app.people.identities():
+            known.setdefault(each.person, []).append(each)
+        return [public(person, known.get(person.name, ())) for person in await app.people.everybody()]
 
     columns = {
         "name": lambda person: person["name"],
@@ -111,11 +125,70 @@ async def list_users(store: Store = None, as_json: AsJSON = False) -> None:
         "email": lambda person: person["email"] or "",
         "role": lambda person: person["role"] + (" (service)" if person["service"] else ""),
         "state": _state,
+        "channels": _channels,
     }
     empty = f"nobody in {where(store)}: handrail users add NAME --role admin adds the first"
     print_items(
-        await read_list(store, read), columns, as_json=as_json, empty=empty, spare=("display", "email")
+        await read_list(store, read),
+        columns,
+        as_json=as_json,
+        empty=empty,
+        spare=("display", "channels", "email"),
     )
+
+
+@users.command("show")
+@command
+async def show_user(name: Name, store: Store = None, as_json: AsJSON = False) -> None:
+    """Show somebody: what they may, and by which addresses channels know them."""
+    async with opened(store, f"person {name!r}") as app:
+        person = await _whole(app, await app.people.find(name))
+        groups = await app.people.groups_of(person["name"])
+    if as_json:
+        print_json([{**person, "groups": list(groups)}])
+        return
+    say(
+        f"{person['name']} ({person['display']}), {person['role']}{' (service)' if person['service'] else ''}"
+    )
+    for word, told in (
+        ("state", _state(person)),
+        ("email", person["email"] or "none"),
+        ("password", "yes" if person["has_password"] else "none"),
+        ("groups", ", ".join(groups) or "none"),
+        ("channels", _channels(person) or "none"),
+    ):
+        say(f"  {word}: {told}")
+
+
+@users.command("identity")
+@command
+async def set_identity(
+    name: Name,
+    channel: Annotated[
+        str, typer.Argument(metavar="CHANNEL", help="The channel, such as slack.", show_default=False)
+    ],
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="ADDRESS", help="Theirs there: T012:U345 on Slack, an email.", show_default=False
+        ),
+    ],
+    remove: Annotated[bool, typer.Option("--remove", help="It is theirs no more.")] = False,
+    store: Store = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Say that an address on a channel is somebody's: what comes from there is theirs."""
+    async with opened(store, f"person {name!r}") as app:
+        person = await app.people.find(name)
+        if remove:
+            known = await app.people.remove_identity(channel, address, actor=actor(None), who=person.name)
+        else:
+            known = await app.people.add_identity(person.name, channel, address, actor=actor(None))
+    if as_json:
+        print_json([identity.public(known)])
+    else:
+        what = "is nobody now" if remove else f"is {known.person}"
+        say(f"{known.address} on {known.channel} {what}")
 
 
 @users.command("add")
@@ -176,7 +249,8 @@ async def set_password(
     async with opened(store, f"person {name!r}") as app:
         person = await app.people.find(name)
         person = await app.people.set_password(person.name, _password(password_stdin), actor=actor(None))
-    _told(person, as_json, f"{person.name} has a new password, and their sessions have ended")
+        found = await _whole(app, person)
+    _told(found, as_json, f"{person.name} has a new password, and their sessions have ended")
 
 
 @users.command("role")
@@ -210,7 +284,8 @@ async def switch_on(name: Name, store: Store = None, as_json: AsJSON = False) ->
 async def _change(name: str, store: str | None, as_json: bool, told: str, **what: Any) -> None:
     async with opened(store, f"person {name!r}") as app:
         person = await app.people.change(name, actor=actor(None), **what)
-    _told(person, as_json, told.format(name=person.name, role=person.role))
+        found = await _whole(app, person)
+    _told(found, as_json, told.format(name=person.name, role=person.role))
 
 
 @users.command("link")

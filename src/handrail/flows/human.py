@@ -5,6 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 from handrail.flows.execution import Data, inside
 from handrail.flows.node import ChainableNode
+from handrail.requests.channels import check_channels
 from handrail.requests.content import encode
 from handrail.requests.decision import Strength, Verb
 from handrail.requests.errors import InvalidInput
@@ -23,8 +24,8 @@ class Asking(TypedDict, total=False):
     `audience`: names and `group:NAME`, everybody by default. `quorum`: `"first"`, `"all"`, `at_least(n)` or
     `fraction(x)`. `escalations`: the ladder, `[escalation(after=3600, to="manager")]`. `reminders`: seconds after
     opening. `require`: how sure the identity must be (`"session"`). `guideline`: how to judge. `effect`: what happens
-    at once if they say yes ("Publishes to blog.example.com at once."). `channels`: who carries it to people.
-    `priority`: higher comes first.
+    at once if they say yes ("Publishes to blog.example.com at once."). `channels`: who carries it to people, and
+    after a colon whom or where to (`["slack:#deploys", "email"]`). `priority`: higher comes first.
     """
 
     audience: Audience | str | Iterable[str] | None
@@ -86,11 +87,7 @@ def check_asking(asking: Asking) -> Asking:
             raise InvalidInput(f"{name} is a text")
     if not isinstance(asking.get("blind", False), bool):
         raise InvalidInput(f"blind={asking.get('blind')!r}: use True or False")
-    channels = asking.get("channels", ())
-    if not all(
-        isinstance(name, str) and name for name in ([channels] if isinstance(channels, str) else channels)
-    ):
-        raise InvalidInput("channels are names, such as channels=['slack']")
+    check_channels(asking.get("channels", ()))
     return asking
 
 
@@ -121,7 +118,7 @@ def make_draft(
         policy=policy,
         guideline=asking.get("guideline"),
         effect=asking.get("effect"),
-        channels=(channels,) if isinstance(channels := asking.get("channels", ()), str) else tuple(channels),
+        channels=check_channels(asking.get("channels", ())),
         **{"priority": asking.get("priority", 0), **more},
     )
 

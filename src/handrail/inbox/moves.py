@@ -11,6 +11,7 @@ from typing import Any
 
 from handrail.inbox import deciders, outbox
 from handrail.inbox.ports import Filter, InboxTransaction
+from handrail.requests.channels import check_channels
 from handrail.requests.content import JSON, as_stored, content_hash, encode
 from handrail.requests.decision import SYSTEM, Actor, Decision, Verb
 from handrail.requests.errors import Conflict, IllegalMove, InvalidInput, UnknownId
@@ -185,7 +186,7 @@ def _as_stored(draft: RequestDraft, previous: HumanRequest | None) -> RequestDra
         proposal=as_stored(draft.proposal, "the proposal"),
         context=as_stored(draft.context, "the context") if draft.context else {},
         verbs=tuple(verb if isinstance(verb, Verb) else Verb(verb) for verb in draft.verbs),
-        channels=(draft.channels,) if isinstance(draft.channels, str) else tuple(draft.channels),
+        channels=check_channels(draft.channels),
         previous=previous.id if previous else None,
     )
 

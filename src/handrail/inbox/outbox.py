@@ -15,8 +15,10 @@ from typing import Any
 
 from handrail import killpoints
 from handrail.inbox.channel import Channel, Delivery
-from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
-from handrail.requests.errors import ChannelDown, ChannelError, RateLimited
+from handrail.inbox.ports import Clock, InboxTransaction, Message, MessageFilter, Sent, Store
+from handrail.requests.content import JSON, encode
+from handrail.requests.decision import Actor
+from handrail.requests.errors import ChannelDown, ChannelError, Conflict, RateLimited, UnknownId
 from handrail.requests.identifier import new_id
 from handrail.requests.request import HumanRequest
 
@@ -33,6 +35,8 @@ PATIENCE = timedelta(seconds=30)
 RESERVED = timedelta(seconds=120)
 """how long messages that one process has taken are not due for others"""
 LONGEST_ERROR = 300
+AT_ONCE = 500
+"""messages that one transaction lets be tried again"""
 ASKING = frozenset({"opened", "escalated", "reassigned"})
 """occasions on which a request comes before people who may not have it yet"""
 SAYING = frozenset({"reminded", "commented"})
@@ -87,7 +91,10 @@ def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
 
 
 def _split(tx: InboxTransaction, *, message: Message, parts: list[Message]) -> None:
-    """Let messages for single recipients stand for one message."""
+    """Let messages for single recipients stand for one message, unless another process has done that."""
+    now = tx.message(message.id)
+    if now is None or now.state != "pending":
+        return
     for part in parts:
         tx.add_message(part)
     tx.update_message(message)
@@ -160,6 +167,73 @@ def parts(delivery: Delivery, recipients: tuple[str, ...]) -> list[Message]:
     return [*asked, *changing]
 
 
+def retry(tx: InboxTransaction, *, message_id: str, actor: Actor, now: datetime) -> Message:
+    """Let a message be tried now that was given up or waits for its next try; returns it.
+
+    What is due within `RESERVED` anyway stays as it is: it may be on its way at this moment. Raises `UnknownId`, and
+    `Conflict` for a message that was delivered.
+    """
+    if (message := tx.message(message_id)) is None:
+        raise UnknownId(
+            f"there is no message {message_id[:80]!r} in the outbox; `handrail outbox` lists them"
+        )
+    if message.state == "sent":
+        raise Conflict(f"message {message.id} was delivered: there is nothing to try again", about="state")
+    if (again := _again(message, now)) is not None:
+        data: dict[str, JSON] = {
+            "message": message.id,
+            "request": message.request_id,
+            "channel": message.channel,
+        }
+        _let_try(tx, [again], data, actor, now)
+    return again or message
+
+
+def retry_some(
+    tx: InboxTransaction, *, which: MessageFilter, before: str | None, actor: Actor, now: datetime
+) -> tuple[int, str | None]:
+    """Let messages be tried now as `retry` does, those that were given up unless `which` says pending ones.
+
+    Returns how many that were, and the `before` of the next call; None where there are no more.
+    """
+    which = replace(which, state=which.state or "failed")
+    found = tx.find_messages(which, before, AT_ONCE)
+    again = [each for message in found if (each := _again(message, now)) is not None]
+    if again:
+        channel = {"channel": which.channel} if which.channel else {}
+        _let_try(tx, again, {"messages": len(again), **channel}, actor, now)
+    return len(again), found[-1].id if len(found) == AT_ONCE else None
+
+
+async def retry_all(store: Store, which: MessageFilter, *, actor: Actor, now: datetime) -> int:
+    """Let all messages of a kind be tried now, in transactions of some hundreds; returns how many that were."""
+    number, before = await store.do(retry_some, which=which, before=None, actor=actor, now=now)
+    while before is not None:
+        more, before = await store.do(retry_some, which=which, before=before, actor=actor, now=now)
+        number += more
+    return number
+
+
+def _again(message: Message, now: datetime) -> Message | None:
+    """Return the message as it is to be tried now; None where it is due soon anyway."""
+    if (
+        message.state == "failed"
+    ):  # it has all its tries again; but the one: what may be there already is looked for
+        return replace(message, state="pending", attempts=1, due_at=now)
+    return replace(message, due_at=now) if message.due_at > now + RESERVED else None
+
+
+def _let_try(
+    tx: InboxTransaction, again: list[Message], data: dict[str, JSON], actor: Actor, now: datetime
+) -> None:
+    for message in again:
+        tx.update_message(message)
+    # The line names no request in its own column: a request is rebuilt from those that do.
+    tx.append_event("messages_retried", encode(data), at=now, actor=actor.name)
+    for channel in dict.fromkeys(message.channel for message in again):
+        tx.signal("message", channel)
+
+
 @dataclass
 class Outbox:
     """Delivers the messages of a store through the channels of this process.
@@ -176,6 +250,10 @@ class Outbox:
     """channels that are down or have to wait, and until when"""
     _downs: dict[str, int] = field(default_factory=dict)
     """how often in a row a channel was down"""
+
+    def resting(self) -> dict[str, datetime]:
+        """Return the channels that deliver nothing now, and until when."""
+        return {name: self._resting[name] for name in self.channels if self._rests(name)}
 
     async def deliver_due(self, limit: int = 100) -> int:
         """Deliver the messages that are due; return how many were tried."""
@@ -258,7 +336,7 @@ class Outbox:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise  # this process stops: the message is due again by itself
-            return _Carried(error=RuntimeError("CancelledError"))
+            return _Carried(error=ChannelError("CancelledError"))
         except Exception as error:
             return _Carried(error=error)
 
@@ -313,4 +391,4 @@ def _told(error: Exception) -> str:
     """Return what is said of an error: the words of a channel, of anything else its kind."""
     if isinstance(error, ChannelError) and str(error):
         return str(error)[:LONGEST_ERROR]
-    return str(error) if type(error) is RuntimeError else type(error).__name__
+    return type(error).__name__

@@ -65,6 +65,16 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which messages a face wants to see. Those that are pending or failed, and those of a request, are found by an
+    index."""
+
+    state: Literal["pending", "failed"] | None = None
+    channel: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """Something that a channel has put before people for a request, and by which it finds that again."""
 
@@ -275,6 +285,19 @@ class InboxTransaction(Protocol):
     def next_message_due(self, channels: Collection[str]) -> datetime | None: ...
     def update_message(self, message: Message) -> None: ...
     def messages(self, request_id: str | None, limit: int) -> list[Message]: ...
+    def message(self, message_id: str) -> Message | None: ...
+    def find_messages(self, which: MessageFilter, before: str | None, limit: int) -> list[Message]:
+        """Return messages with an id before `before`, the newest first."""
+        ...
+
+    def count_messages(self, state: Literal["pending", "failed"], limit: int) -> dict[str, int]:
+        """Return how many messages of each channel are in a state, at most `limit` of each."""
+        ...
+
+    def first_pending(self, channel: str, limit: int) -> list[Message]:
+        """Return the pending messages of a channel that are or were due first."""
+        ...
+
     def add_sent(self, sent: Sent) -> None:
         """Store what a channel has sent; nothing if that is known."""
         ...

@@ -12,8 +12,10 @@ from handrail.people.facts import Identity, Person
 from handrail.people.naming import folded
 from handrail.people.ports import PeopleTransaction
 from handrail.people.rights import Caller
+from handrail.requests.channels import check_channel_name
 from handrail.requests.decision import Actor, Strength
-from handrail.requests.errors import Conflict, InvalidInput, NotAllowed, UnknownId
+from handrail.requests.errors import Conflict, FieldProblem, InvalidInput, NotAllowed, UnknownId
+from handrail.requests.identifier import utc_text
 
 EMAIL = "email"
 LONGEST = 254
@@ -22,11 +24,22 @@ LONGEST = 254
 def check_address(channel: str, address: str) -> tuple[str, str]:
     """Return a channel's name and an address as they are stored. Raises `InvalidInput`."""
     channel, address = channel.strip(), address.strip()
-    if not channel or ":" in channel or not channel.isprintable() or len(channel) > 50:
-        raise InvalidInput("a channel is named by a word such as slack")
+    check_channel_name(channel)
     if not address or not address.isprintable() or len(address) > LONGEST:
-        raise InvalidInput(f"an address has 1 to {LONGEST} characters that one can see, such as T012:U345")
+        told = f"has 1 to {LONGEST} characters that one can see, such as T012:U345"
+        raise InvalidInput(f"an address {told}", fields=[FieldProblem("address", told)])
     return channel, folded(address) if channel == EMAIL else address
+
+
+def public(known: Identity) -> dict[str, str]:
+    """Return an address as JSON, with the words of the documentation as keys."""
+    return {
+        "channel": known.channel,
+        "address": known.address,
+        "person": known.person,
+        "added_at": utc_text(known.at),
+        "added_by": known.added_by,
+    }
 
 
 def owner(tx: PeopleTransaction, channel: str, address: str) -> Person | None:
@@ -78,11 +91,23 @@ def add(
     return added
 
 
-def remove(tx: PeopleTransaction, *, channel: str, address: str, actor: Actor, now: datetime) -> Identity:
-    """Take an address away from whose it is. Raises `UnknownId`."""
+def remove(
+    tx: PeopleTransaction,
+    *,
+    channel: str,
+    address: str,
+    actor: Actor,
+    now: datetime,
+    name: str | None = None,
+) -> Identity:
+    """Take an address away from whose it is, or from `name` only. Raises `UnknownId`."""
     channel, address = check_address(channel, address)
-    if (known := tx.identity(channel, address)) is None:
-        raise UnknownId(f"nobody has that address on {channel}")
+    person = people.find(tx, who=name) if name is not None else None
+    known = tx.identity(channel, address)
+    if known is None or (person is not None and known.person != person.name):
+        whose = "nobody has" if person is None else f"{person.name!r} doesn't have"
+        own = ", beside their own email, which changes with the account" if channel == EMAIL else ""
+        raise UnknownId(f"{whose} that address on {channel}{own}")
     tx.delete_identity(channel, address)
     enter(tx, "identity_removed", {"person": known.person, "channel": channel}, now=now, actor=actor.name)
     return known

@@ -306,10 +306,14 @@ class People:
             identity.add, name=who, channel=channel, address=address, actor=actor, now=now
         )
 
-    async def remove_identity(self, channel: str, address: str, *, actor: Actor) -> Identity:
-        """Take an address on a channel away from whose it is."""
+    async def remove_identity(
+        self, channel: str, address: str, *, actor: Actor, who: str | None = None
+    ) -> Identity:
+        """Take an address on a channel away from whose it is, or from `who` only."""
         now = self._clock.now()
-        return await self._store.do(identity.remove, channel=channel, address=address, actor=actor, now=now)
+        return await self._store.do(
+            identity.remove, channel=channel, address=address, actor=actor, now=now, name=who
+        )
 
     # -- groups and guidelines ----------------------------------------------------------------------------------------
 

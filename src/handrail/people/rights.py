@@ -70,6 +70,7 @@ class Right(StrEnum):
     GROUPS = "manage groups"
     KEYS = "manage keys"
     GUIDELINES = "manage guidelines"
+    OUTBOX = "see the outbox and have messages tried again"
 
 
 _EVERYBODY = (Role.ADMIN, Role.REVIEWER, Role.VIEWER)
@@ -99,6 +100,7 @@ TABLE: dict[Right, tuple[tuple[Role, ...], Scope]] = {
     Right.GROUPS: (_ADMINS, Scope.ADMIN),
     Right.KEYS: (_ADMINS, Scope.ADMIN),
     Right.GUIDELINES: (_ADMINS, Scope.ADMIN),
+    Right.OUTBOX: (_ADMINS, Scope.ADMIN),
 }
 """right: the roles that have it, and the scope that a key needs for it"""
 

@@ -16,6 +16,7 @@ from handrail.runs.ports import RunTransaction
 YOUNGEST = 10_000
 """runs that are looked at"""
 MOST_MESSAGES = 100_000
+"""of each channel"""
 MOST_LINES = 50_000
 """lines of the log that one look counts; the next one goes on"""
 
@@ -38,10 +39,6 @@ class MeasuredTransaction(RunTransaction, Protocol):
         """Return how many of the youngest runs have each status."""
         ...
 
-    def outbox_size(self, state: str, limit: int) -> int:
-        """Return how many messages are `pending` or `failed`, at most `limit`."""
-        ...
-
     def moves_between(self, after: int, until: int) -> list[tuple[str, str | None, int]]:
         """Return what happened in a part of the log: kind, verb of a decision, how often."""
         ...
@@ -54,8 +51,9 @@ class Measures:
     open: Mapping[str, int]
     oldest_open: datetime | None
     runs: Mapping[str, int]
-    pending_messages: int
-    failed_messages: int
+    pending_messages: Mapping[str, int]
+    """by channel, as are the failed ones"""
+    failed_messages: Mapping[str, int]
     end: int
     moves: list[tuple[str, str | None, int]]
 
@@ -71,8 +69,8 @@ def measures(tx: MeasuredTransaction, *, since: int | None) -> Measures:
         open=tx.open_by_flow(),
         oldest_open=request.opened_at if request is not None else None,
         runs=tx.youngest_runs(YOUNGEST),
-        pending_messages=tx.outbox_size("pending", MOST_MESSAGES),
-        failed_messages=tx.outbox_size("failed", MOST_MESSAGES),
+        pending_messages=tx.count_messages("pending", MOST_MESSAGES),
+        failed_messages=tx.count_messages("failed", MOST_MESSAGES),
         end=end,
         moves=tx.moves_between(begin, end) if end > begin else [],
     )

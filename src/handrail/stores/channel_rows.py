@@ -4,13 +4,15 @@ import json
 import sqlite3
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from handrail.inbox.ports import Message, Sent
+from handrail.inbox.ports import Message, MessageFilter, Sent
 from handrail.requests.moments import to_moment, to_moment_or_none, to_number
 from handrail.stores.statements import statements
 
 SQL = statements("channels")
+LAST = "\U0010ffff"
+"""behind every id"""
 
 
 class ChannelRows:
@@ -37,6 +39,25 @@ class ChannelRows:
     def messages(self, request_id: str | None, limit: int) -> list[Message]:
         values = {"request_id": request_id, "limit": limit}
         return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
+
+    def message(self, message_id: str) -> Message | None:
+        row = self.connection.execute(SQL["message"], {"id": message_id}).fetchone()
+        return _message(row) if row is not None else None
+
+    def find_messages(self, which: MessageFilter, before: str | None, limit: int) -> list[Message]:
+        name = f"{which.state}_messages" if which.state in ("pending", "failed") else "newest_messages"
+        values = {"before": before or LAST, "channel": which.channel, "limit": limit}
+        if which.request_id is not None:
+            name = "messages_of_request"
+            values |= {"request_id": which.request_id, "state": which.state}
+        return [_message(row) for row in self.connection.execute(SQL[name], values)]
+
+    def count_messages(self, state: Literal["pending", "failed"], limit: int) -> dict[str, int]:
+        return dict(self.connection.execute(SQL[f"{state}_by_channel"], {"limit": limit}).fetchall())
+
+    def first_pending(self, channel: str, limit: int) -> list[Message]:
+        rows = self.connection.execute(SQL["first_pending"], {"channel": channel, "limit": limit})
+        return sorted(map(_message, rows), key=lambda message: message.due_at)
 
     def add_sent(self, sent: Sent) -> None:
         row = (sent.request_id, sent.channel, sent.place, sent.to, sent.message_id, to_number(sent.at))

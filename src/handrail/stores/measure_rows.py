@@ -24,11 +24,6 @@ class MeasureRows:
     def youngest_runs(self, limit: int) -> dict[str, int]:
         return dict(self.connection.execute(SQL["youngest_runs"], {"limit": limit}).fetchall())
 
-    def outbox_size(self, state: str, limit: int) -> int:
-        name = {"pending": "pending_messages", "failed": "failed_messages"}[state]
-        count: int = self.connection.execute(SQL[name], {"limit": limit}).fetchone()[0]
-        return count
-
     def moves_between(self, after: int, until: int) -> list[tuple[str, str | None, int]]:
         self.write_events()
         return self.connection.execute(SQL["moves"], {"after": after, "until": until}).fetchall()

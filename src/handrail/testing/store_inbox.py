@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from handrail.inbox.log import chained, verify
-from handrail.inbox.ports import Filter, Message, Sent
+from handrail.inbox.ports import Filter, Message, MessageFilter, Sent
 from handrail.requests.lifecycle import Claimed, Commented, Move, Opened, Withdrawn
 from handrail.requests.record import write_draft, write_move, write_state
 from handrail.requests.request import ENDED, HumanRequest, Status
@@ -269,6 +269,41 @@ class InboxContract:
         assert await receive("slack", "e1", 20)
         assert not await receive("email", "e1", 20)
         assert not await receive("slack", ODD_TEXT, 20)
+
+    async def test_messages_are_found_by_state_channel_and_request(self, store: OpenStore) -> None:
+        first, web, sent, failed, other = stored = [
+            message(1, due_at=moment(60), error=ODD_TEXT),
+            message(2, channel="web", due_at=moment(-2), request_id="req_0002"),
+            message(3, state="sent"),
+            message(4, channel="web", state="failed", error="no route", to="#odd", detail={"text": ODD_TEXT}),
+            message(5, due_at=moment(30)),
+        ]
+        for one in stored:
+            await store.do(lambda tx, one: tx.add_message(one), one)
+
+        async def found(which: MessageFilter, before: str | None = None, limit: int = 10) -> list[Message]:
+            return await store.read(lambda tx: tx.find_messages(which, before, limit))
+
+        assert await found(MessageFilter()) == stored[::-1]
+        assert await found(MessageFilter(), before=sent.id, limit=1) == [web]
+        assert await found(MessageFilter("pending")) == [other, web, first]
+        assert await found(MessageFilter("pending"), before=other.id, limit=1) == [web]
+        assert await found(MessageFilter("pending", "terminal")) == [other, first]
+        assert await found(MessageFilter("failed")) == [failed]
+        assert await found(MessageFilter(channel="web")) == [failed, web]
+        assert await found(MessageFilter("pending", request_id="req_0002")) == [web]
+        assert await found(MessageFilter("failed", request_id="req_0002")) == []
+        assert await found(MessageFilter(channel="terminal", request_id="req_0001"), before=other.id) == [
+            sent,
+            first,
+        ]
+        assert await store.read(lambda tx: tx.message(failed.id)) == failed
+        assert await store.read(lambda tx: tx.message("msg_none")) is None
+        assert await store.read(lambda tx: tx.count_messages("pending", 10)) == {"terminal": 2, "web": 1}
+        assert await store.read(lambda tx: tx.count_messages("pending", 1)) == {"terminal": 1, "web": 1}
+        assert await store.read(lambda tx: tx.count_messages("failed", 10)) == {"web": 1}
+        assert await store.read(lambda tx: tx.first_pending("terminal", 10)) == [other, first]
+        assert await store.read(lambda tx: tx.first_pending("terminal", 1)) == [other]
 
     async def test_a_wakeup_keeps_the_earlier_moment(self, store: OpenStore) -> None:
         await store.do(lambda tx: tx.insert_run(run(status=RunStatus.WAITING)))

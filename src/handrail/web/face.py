@@ -5,6 +5,7 @@ Routes talk to the inbox, runs and people through it, and never to a store's row
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ class Face:
     """calls what others name: callback URLs"""
     works: Callable[[], bool] = lambda: True
     """whether a worker of this process goes on with runs"""
+    resting: Callable[[], Mapping[str, datetime]] = dict
+    """the channels that this process leaves alone for now, and until when"""
 
     @property
     def inbox(self) -> Inbox:

@@ -1,7 +1,6 @@
 -- name: insert_message
 INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail)
 VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error, :recipient, :place, :detail)
-ON CONFLICT DO NOTHING
 
 -- name: update_message
 UPDATE message
@@ -26,6 +25,68 @@ WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending'
 -- name: messages
 SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
 WHERE :request_id IS NULL OR request_id = :request_id ORDER BY id DESC LIMIT :limit
+
+-- name: message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id = :id
+
+-- name: newest_messages
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
+
+-- name: messages_of_request
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id IN (SELECT id FROM message INDEXED BY message_request WHERE request_id = :request_id AND id < :before)
+    AND (:channel IS NULL OR channel = :channel) AND (:state IS NULL OR state = :state)
+ORDER BY id DESC LIMIT :limit
+
+-- name: pending_messages
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id IN (
+    SELECT id FROM message INDEXED BY message_due
+    WHERE state = 'pending' AND id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
+) ORDER BY id DESC
+
+-- name: failed_messages
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id IN (
+    SELECT id FROM message INDEXED BY message_failed
+    WHERE state = 'failed' AND id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
+) ORDER BY id DESC
+
+-- name: pending_by_channel
+-- From the index alone, and of each channel at most so many: from one channel it leaps to the next.
+WITH RECURSIVE waiting (name) AS (
+    SELECT min(channel) FROM message INDEXED BY message_due WHERE state = 'pending'
+    UNION ALL
+    SELECT (SELECT min(channel) FROM message INDEXED BY message_due WHERE state = 'pending' AND channel > name)
+    FROM waiting WHERE name IS NOT NULL
+)
+SELECT name, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM message INDEXED BY message_due WHERE state = 'pending' AND channel = name LIMIT :limit
+    )
+) FROM waiting WHERE name IS NOT NULL
+
+-- name: failed_by_channel
+WITH RECURSIVE waiting (name) AS (
+    SELECT min(channel) FROM message INDEXED BY message_failed WHERE state = 'failed'
+    UNION ALL
+    SELECT (SELECT min(channel) FROM message INDEXED BY message_failed WHERE state = 'failed' AND channel > name)
+    FROM waiting WHERE name IS NOT NULL
+)
+SELECT name, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM message INDEXED BY message_failed WHERE state = 'failed' AND channel = name LIMIT :limit
+    )
+) FROM waiting WHERE name IS NOT NULL
+
+-- name: first_pending
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+WHERE id IN (
+    SELECT id FROM message INDEXED BY message_due WHERE state = 'pending' AND channel = :channel
+    ORDER BY due_at LIMIT :limit
+)
 
 -- name: insert_sent
 INSERT INTO sent (request_id, channel, place, recipient, message_id, at) VALUES (?, ?, ?, ?, ?, ?)

@@ -9,12 +9,6 @@ SELECT id FROM request INDEXED BY request_pending WHERE status IN ('OPEN', 'CLAI
 -- name: youngest_runs
 SELECT status, count(*) FROM (SELECT status FROM run ORDER BY created_at DESC LIMIT :limit) GROUP BY status
 
--- name: pending_messages
-SELECT count(*) FROM (SELECT 1 FROM message INDEXED BY message_due WHERE state = 'pending' LIMIT :limit)
-
--- name: failed_messages
-SELECT count(*) FROM (SELECT 1 FROM message INDEXED BY message_failed WHERE state = 'failed' LIMIT :limit)
-
 -- name: moves
 SELECT kind, CASE kind WHEN 'decided' THEN json_extract(data, '$.decision.verb') END, count(*) FROM event
 WHERE sequence > :after AND sequence <= :until GROUP BY 1, 2

@@ -4,7 +4,18 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from handrail.runs.measures import Measuring
-from handrail.web.api import boards, document, events, flows, health, people, requests, runs
+from handrail.web.api import (
+    boards,
+    document,
+    events,
+    flows,
+    health,
+    identities,
+    outbox,
+    people,
+    requests,
+    runs,
+)
 from handrail.web.meter import Meter, Metered
 
 ROUTERS = (
@@ -12,7 +23,9 @@ ROUTERS = (
     runs.router,
     boards.router,
     flows.router,
+    identities.router,  # before people, whose names may have slashes
     people.router,
+    outbox.router,
     events.router,
     health.router,
 )

@@ -375,6 +375,47 @@ class Keys(Answer):
     items: list[Key]
 
 
+class Identity(Answer):
+    """An address that a channel verifies, and whose it is."""
+
+    channel: str = Field(examples=["slack"])
+    address: str = Field(description="in the channel's own words", examples=["T012:U345"])
+    person: str = Field(examples=["alice"])
+    added_at: datetime
+    added_by: str = Field(description="an admin, or the channel that has learnt it", examples=["root"])
+
+
+class Identities(Answer):
+    """Addresses, by channel."""
+
+    items: list[Identity]
+
+
+class Message(Answer):
+    """Something that is told through a channel."""
+
+    id: str = Field(examples=["msg_1"])
+    request_id: str = Field(examples=["req_1"])
+    channel: str = Field(examples=["slack"])
+    recipient: str = Field(
+        description="whom or where to; empty where the channel decides", examples=["#deploys"]
+    )
+    occasion: str = Field(description="what has happened", examples=["opened", "reminded", "ended"])
+    state: Literal["pending", "sent", "failed"]
+    attempts: int = Field(description="how often its delivery was begun")
+    due_at: datetime = Field(description="when it is tried next; of one that was sent: when")
+    error: str | None = Field(
+        description="what the channel said of the last try that failed", examples=["channel_not_found"]
+    )
+
+
+class MessagePage(Answer):
+    """A page of messages. It may be short, and even empty, while `next` says that there is more."""
+
+    items: list[Message]
+    next: Next
+
+
 class Guideline(Answer):
     """What reviewers of a flow are told about how to judge."""
 

@@ -345,6 +345,19 @@ class UserChange(Body):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"role": "admin"}]})
 
 
+class IdentityBody(Body):
+    """An address on a channel, which the channel verifies."""
+
+    channel: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    address: Annotated[str, StringConstraints(min_length=1, max_length=254)] = Field(
+        description="in the channel's own words: of Slack `TEAM:USER`, of email an address"
+    )
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"channel": "slack", "address": "T012:U345"}]}
+    )
+
+
 class GroupBody(Body):
     """The whole group."""
 

@@ -15,8 +15,10 @@ FLOWS = 50
 Sample = tuple[Mapping[str, object], float]
 
 
-def exposition(found: Measures, tally: Tally, meter: Meter, now: datetime) -> str:
-    """Return all of it."""
+def exposition(
+    found: Measures, tally: Tally, meter: Meter, now: datetime, resting: Mapping[str, bool]
+) -> str:
+    """Return all of it; `resting` says of each channel that the server carries whether it is left alone."""
     oldest = (now - found.oldest_open).total_seconds() if found.oldest_open else 0.0
     return "".join(
         [
@@ -60,11 +62,14 @@ def exposition(found: Measures, tally: Tally, meter: Meter, now: datetime) -> st
             _family(
                 "handrail_outbox_messages",
                 "gauge",
-                "Messages that are to be delivered or were given up.",
-                [
-                    ({"state": "pending"}, found.pending_messages),
-                    ({"state": "failed"}, found.failed_messages),
-                ],
+                "Messages that are to be delivered or were given up, by channel.",
+                _messages(found, resting),
+            ),
+            _family(
+                "handrail_channel_resting",
+                "gauge",
+                "Whether this server leaves a channel alone for now: it is down, or asked to wait.",
+                [({"channel": channel}, int(rests)) for channel, rests in sorted(resting.items())],
             ),
             *_http(meter),
         ]
@@ -89,6 +94,14 @@ def _open(found: Measures) -> Iterable[Sample]:
     yield from (({"flow": flow}, number) for flow, number in flows[:FLOWS])
     if rest := sum(number for _, number in flows[FLOWS:]):
         yield {"flow": "(others)"}, rest
+
+
+def _messages(found: Measures, carried: Iterable[str]) -> Iterable[Sample]:
+    """Count by channel; those that are carried also where nothing waits, of others so many as there are flows."""
+    strange = sorted({*found.pending_messages, *found.failed_messages}.difference(carried))
+    for channel in [*sorted(carried), *strange[:FLOWS]]:
+        yield {"channel": channel, "state": "pending"}, found.pending_messages.get(channel, 0)
+        yield {"channel": channel, "state": "failed"}, found.failed_messages.get(channel, 0)
 
 
 def _moves(tally: Tally, kinds: Iterable[str]) -> Iterable[Sample]:

@@ -78,5 +78,7 @@ async def metrics(request: Request) -> Response:
     if face.hosts != LOOPBACK:
         rights.check(await known(request), Right.READ_RUNS)
     state = request.app.state
-    text = exposition(await state.measuring.look(), state.measuring.tally, state.meter, face.clock.now())
+    found, rests = await state.measuring.look(), face.resting()
+    resting = {name: name in rests for name in face.channels or ()}
+    text = exposition(found, state.measuring.tally, state.meter, face.clock.now(), resting)
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

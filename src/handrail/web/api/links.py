@@ -50,6 +50,23 @@ def of_request() -> dict[str, Any]:
     )
 
 
+def of_message() -> dict[str, Any]:
+    """Return what can be done with a message that was answered."""
+    found = _links("message_id", retry="retry_message")
+    about = {"operationId": "show_request", "parameters": {"request_id": "$response.body#/request_id"}}
+    return {**found, "request": about}
+
+
+def of_identity() -> dict[str, Any]:
+    """Return what can be done with an address that was answered."""
+    whose = {"name": "$response.body#/person"}
+    which = {**whose, "channel": "$response.body#/channel", "address": "$response.body#/address"}
+    return {
+        "list": {"operationId": "list_identities", "parameters": whose},
+        "remove": {"operationId": "remove_identity", "parameters": which},
+    }
+
+
 def of_run() -> dict[str, Any]:
     """Return what can be done with a run that was answered."""
     return _links("run_id", show="show_run", cancel="cancel_run", retry="retry_run")

@@ -84,6 +84,7 @@ Steers = Annotated[Caller, Depends(Needs(Right.STEER))]
 ManagesPeople = Annotated[Caller, Depends(Needs(Right.PEOPLE))]
 ManagesGroups = Annotated[Caller, Depends(Needs(Right.GROUPS))]
 ManagesKeys = Annotated[Caller, Depends(Needs(Right.KEYS))]
+LooksAfterMessages = Annotated[Caller, Depends(Needs(Right.OUTBOX))]
 WritesGuidelines = Annotated[Caller, Depends(Needs(Right.GUIDELINES))]
 
 

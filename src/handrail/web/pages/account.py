@@ -57,6 +57,7 @@ async def _account(
         groups=await face.people.groups_of(caller.name),
         sessions=await face.people.sessions(caller.name),
         keys=await face.people.keys(caller.name),
+        identities=await face.people.identities(caller.name),
         handle=HANDLE,
         needs_old=caller.person.has_password and not fresh.is_fresh(request, face.clock.now()),
         shortcuts=request.cookies.get(KEYBOARD) != "off",

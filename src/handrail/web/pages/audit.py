@@ -140,7 +140,12 @@ def _hidden(tx: Any, *, lines: Sequence[LogEntry], reader: str) -> set[int]:
 
 
 def _kinds() -> list[tuple[str, list[tuple[str, str]]]]:
-    parts = {"Requests": deeds.REQUESTS, "Runs": deeds.RUNS, "People and settings": deeds.PEOPLE}
+    parts = {
+        "Requests": deeds.REQUESTS,
+        "Runs": deeds.RUNS,
+        "People and settings": deeds.PEOPLE,
+        "Channels": deeds.CHANNELS,
+    }
     return [
         (part, [(kind, kind.removeprefix("run_").replace("_", " ")) for kind in kinds])
         for part, kinds in parts.items()

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.inbox import moves
+from handrail.inbox import moves, outbox
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import (
@@ -217,6 +217,22 @@ async def withdraw(request: Request, caller: Known, at: At, request_id: str) -> 
     return await _moved(
         visit, Right.WITHDRAW, moves.withdraw, "Withdrawn.", typed=typed, reason=reason or None
     )
+
+
+@router.post("/requests/{request_id}/retry")
+async def retry(request: Request, caller: Known, at: At, request_id: str) -> Response:
+    """Have a message of the request tried again."""
+    message_id = posting.text(await form_of(request), "message")
+    check(caller, Right.OUTBOX)
+    visit, face = Visit(request, caller, at, request_id), face_of(request)
+    await visit.shown()
+    now = face.clock.now()
+    try:
+        again = await face.store.do(outbox.retry, message_id=message_id, actor=caller.actor, now=now)
+    except Conflict as error:
+        return await visit.page(409, Problem(UNCHANGED, str(error)), Typed())
+    said = "The message is tried now." if again.due_at == now else "The message is tried within two minutes."
+    return leave(request, at.open(request_id), Notice(said, f"{again.channel} {again.to}".strip()))
 
 
 def _misnamed(caller: Caller, typed: Typed, fault: FieldProblem) -> tuple[Problem, Typed]:

@@ -51,7 +51,8 @@ PEOPLE = {
     "group_changed": "changed a group",
     "guideline_changed": "changed a guideline",
 }
-KINDS = {**REQUESTS, **RUNS, **PEOPLE}
+CHANNELS = {"messages_retried": "had messages of a channel tried again"}
+KINDS = {**REQUESTS, **RUNS, **PEOPLE, **CHANNELS}
 DECIDED = {
     "approve": "approved {}",
     "edit": "approved {} with changes",
@@ -154,6 +155,9 @@ NAMED = (
     "person",
     "group",
     "flow",
+    "channel",
+    "messages",
+    "message",
     "key",
     "label",
     "role",

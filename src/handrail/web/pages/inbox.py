@@ -24,7 +24,9 @@ from handrail.web.pages.visit import visitor
 from handrail.web.pages.waiting import teams_waiting
 
 router = APIRouter()
-MOVES = frozenset({"decide", "claim", "release", "comment", "remind", "escalate", "reassign", "withdraw"})
+MOVES = frozenset(
+    {"decide", "claim", "release", "comment", "remind", "escalate", "reassign", "retry", "withdraw"}
+)
 
 
 async def signed_in(request: Request) -> Caller:

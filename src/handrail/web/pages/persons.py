@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from handrail.inbox.outside import CHANNEL
 from handrail.people.facts import Kind, Person, Role
 from handrail.people.rights import Caller, Right
-from handrail.requests.errors import Conflict, HandrailError, InvalidInput
+from handrail.requests.errors import Conflict, HandrailError, InvalidInput, UnknownId
 from handrail.web.auth.door import face_of
 from handrail.web.pages.address import of_person
 from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visitor
@@ -105,7 +106,7 @@ async def person(request: Request, name: str) -> Response:
 async def _person(request: Request, caller: Caller, name: str, status: int = 200, **values: Any) -> Response:
     people = face_of(request).people
     found = await people.find(name)
-    blank: dict[str, Any] = {"problems": {}, "typed": None}
+    blank: dict[str, Any] = {"problems": {}, "typed": None, "added": typed_into()}
     return await show(
         request,
         "settings_person.html",
@@ -117,6 +118,8 @@ async def _person(request: Request, caller: Caller, name: str, status: int = 200
         groups=await people.groups_of(found.name),
         keys=await people.keys(found.name),
         sessions=await people.sessions(found.name),
+        identities=await people.identities(found.name),
+        carried=sorted(name for name in face_of(request).channels or () if name != CHANNEL),
         **{**blank, **values},
     )
 
@@ -135,6 +138,41 @@ async def change(request: Request) -> Response:
         field = "email" if field == "name" else field
         return await _person(request, caller, name, _status(error), problems={field: str(error)}, typed=typed)
     return go(request, of_person(changed.name), f"{changed.display} was changed.")
+
+
+@router.post("/settings/person/identity")
+async def add_identity(request: Request) -> Response:
+    """Say that an address on a channel is somebody's."""
+    caller, form = await posted(request, Right.PEOPLE)
+    name, typed = text_of(form, "name"), {each: text_of(form, each) for each in ("channel", "address")}
+    try:
+        added = await face_of(request).people.add_identity(
+            name, typed["channel"], typed["address"], actor=caller.actor
+        )
+    except (InvalidInput, Conflict) as error:
+        fields = error.fields if isinstance(error, InvalidInput) else ()
+        problems = {fields[0].path if fields else "address": str(error)}
+        if isinstance(error, InvalidInput) and not fields:  # it isn't about what was typed
+            return await _person(request, caller, name, 422, notice={"text": str(error), "status": "blocked"})
+        return await _person(
+            request, caller, name, _status(error), problems=problems, added=typed_into(**typed)
+        )
+    return go(request, of_person(added.person), f"{added.address} on {added.channel} is {added.person} now.")
+
+
+@router.post("/settings/person/identity/remove")
+async def remove_identity(request: Request) -> Response:
+    """Take an address from somebody; what comes from there is refused from now on."""
+    caller, form = await posted(request, Right.PEOPLE)
+    name = text_of(form, "name")
+    try:
+        gone = await face_of(request).people.remove_identity(
+            text_of(form, "channel"), text_of(form, "address"), who=name, actor=caller.actor
+        )
+    except UnknownId:
+        person = await face_of(request).people.find(name)
+        return go(request, of_person(person.name), "That address was taken away already.")
+    return go(request, of_person(gone.person), f"{gone.address} on {gone.channel} is nobody now.")
 
 
 @router.post("/settings/person/active")

@@ -24,11 +24,13 @@ from handrail.requests.routing import may_see
 from handrail.runs.listing import sees_run
 from handrail.runs.run import StoredRun
 from handrail.runs.timeline import Post, read_latest
+from handrail.web.pages import messages
 from handrail.web.pages.choices import choices
 
 MOVES = (Right.CLAIM, Right.COMMENT, Right.REASSIGN, Right.ESCALATE, Right.REMIND, Right.WITHDRAW)
 STEPS = 13
 """of the run that asks, the latest of its own: the one that asks, and twelve before"""
+NOTHING_TOLD = messages.Told()
 REVISIONS = 100
 """of one thread, those that are looked at to find the newest"""
 
@@ -70,6 +72,8 @@ class Sheet:
     """why those asked can't come to an outcome, for admins"""
     choices: tuple[str, ...] = ()
     """whom it may be reassigned to, where that is asked"""
+    told: messages.Told = NOTHING_TOLD
+    """what is told through channels, for whom it concerns"""
     card: tuple[str, str] | None = None
     """the run of a team and its task, if it is about one whose board the reader may see"""
 
@@ -111,6 +115,7 @@ def read(tx: Any, *, request_id: str, caller: Caller, ask: str = "") -> Sheet:
         blind=blind,
         shortage=deciders.shortage(tx, request) if caller.is_admin else None,
         choices=choices(tx, request, caller) if ask == "reassign" else (),
+        told=messages.read(tx, request, caller),
         card=_card(tx, request, run, viewer),
     )
 

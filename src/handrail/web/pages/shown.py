@@ -21,7 +21,7 @@ from handrail.web.content.rendered import SHOWN, Rendered
 from handrail.web.content.value import context_html, proposal_html
 from handrail.web.form import Form, build, edit_form
 from handrail.web.form.names import Draft
-from handrail.web.pages import asking, rail, telling
+from handrail.web.pages import asking, messages, rail, telling
 from handrail.web.pages.listed import Listed
 from handrail.web.pages.sheet import Sheet
 
@@ -140,6 +140,8 @@ def values(
         "moves": {right.value.split()[0].replace("send", "remind") for right in sheet.moves},
         "asking": asking.question(ask, sheet, typed.fields, typed.faults),
         "rail": rail.posts(sheet, now, following(flows.get(request.flow or ""), request)),
+        "told": messages.lines(sheet.told, caller, now),
+        "through": messages.through(request.draft.channels),
         "hints": telling.hints(request),
         "done": telling.DONE,
         "looks": telling.LOOKS,
