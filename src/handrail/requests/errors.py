@@ -6,6 +6,7 @@ HandrailError
 │   ├── PayloadTooLarge     over 1 MiB
 │   ├── InvalidFlow         nodes that don't fit together: two equal names, no node at all
 │   ├── InvalidTeam         agents and tasks that don't fit together
+│   ├── Unreadable          a mail that can't be read (in `channels.email`)
 │   └── InvalidItem         one of many items that a flow can't begin with; `index`
 ├── UnknownId               no such request, run or flow (also a LookupError)
 ├── NotAllowed              the person may not do this; `rule` says why
