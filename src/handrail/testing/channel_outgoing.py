@@ -54,7 +54,7 @@ class OutgoingContract:
             for number in (0, 1):
                 shown = await desk.seen_by(request, number)
                 for part in ("Cake at four.", "a birthday"):
-                    assert squeezed(part) in squeezed(shown.text)
+                    assert squeezed(part).casefold() in squeezed(shown.text).casefold()
                 assert offers(shown) == asked & {str(verb) for verb in side.verbs}
 
     async def test_only_what_may_be_decided_is_offered(self, side: OtherSide) -> None:
