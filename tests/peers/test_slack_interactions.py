@@ -1,7 +1,6 @@
 """People at the local Slack, and Slack's own framework on the other side: clicks, commands, messages, by HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -29,42 +28,8 @@ from tests.support.slack_app import (
     NotingApp,
     bolt_app,
     by_http,
-    client_of,
-    noting_app,
     plain,
 )
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as slack:
-        yield slack
-
-
-@pytest.fixture
-def alice(slack: SlackServer) -> User:
-    return slack.user("U1", "alice", email="alice@example.com")
-
-
-@pytest.fixture
-def channel(slack: SlackServer, alice: User) -> Channel:
-    return slack.channel("C1", "deploys", [alice])
-
-
-@pytest.fixture
-def client(slack: SlackServer) -> AsyncWebClient:
-    return client_of(slack)
-
-
-@pytest.fixture
-def app(slack: SlackServer) -> NotingApp:
-    return noting_app(slack)
-
-
-@pytest.fixture
-async def message(slack: SlackServer, client: AsyncWebClient, channel: Channel) -> Message:
-    await client.chat_postMessage(channel=channel.id, text="Deploy?", blocks=BUTTONS)
-    return slack.messages(channel)[0]
 
 
 async def test_a_click_comes_signed_with_all_that_slack_tells(

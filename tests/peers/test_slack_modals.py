@@ -1,6 +1,5 @@
 """Modals at the local Slack: triggers, what people can fill in, and what an acknowledgement does."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.support.slack import (
-    Channel,
     Delivery,
     Impossible,
     Message,
@@ -19,48 +17,13 @@ from tests.support.slack import (
     User,
 )
 from tests.support.slack_app import (
-    BUTTONS,
     NotingApp,
     Part,
     asked,
     by_http,
-    client_of,
     modal,
-    noting_app,
     plain,
 )
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as slack:
-        yield slack
-
-
-@pytest.fixture
-def alice(slack: SlackServer) -> User:
-    return slack.user("U1", "alice", email="alice@example.com")
-
-
-@pytest.fixture
-def channel(slack: SlackServer, alice: User) -> Channel:
-    return slack.channel("C1", "deploys", [alice])
-
-
-@pytest.fixture
-def client(slack: SlackServer) -> AsyncWebClient:
-    return client_of(slack)
-
-
-@pytest.fixture
-def app(slack: SlackServer) -> NotingApp:
-    return noting_app(slack)
-
-
-@pytest.fixture
-async def message(slack: SlackServer, client: AsyncWebClient, channel: Channel) -> Message:
-    await client.chat_postMessage(channel=channel.id, text="Deploy?", blocks=BUTTONS)
-    return slack.messages(channel)[0]
 
 
 async def test_a_modal_is_opened_filled_in_and_closed(

@@ -1,7 +1,6 @@
 """The local Slack over real websockets, with Slack's own client for Socket Mode at the other end."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -19,44 +18,10 @@ from tests.support.slack import (
     User,
 )
 from tests.support.slack_app import (
-    BUTTONS,
     NotingApp,
     by_socket,
-    client_of,
     noting_app,
 )
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as slack:
-        yield slack
-
-
-@pytest.fixture
-def alice(slack: SlackServer) -> User:
-    return slack.user("U1", "alice", email="alice@example.com")
-
-
-@pytest.fixture
-def channel(slack: SlackServer, alice: User) -> Channel:
-    return slack.channel("C1", "deploys", [alice])
-
-
-@pytest.fixture
-def client(slack: SlackServer) -> AsyncWebClient:
-    return client_of(slack)
-
-
-@pytest.fixture
-def app(slack: SlackServer) -> NotingApp:
-    return noting_app(slack)
-
-
-@pytest.fixture
-async def message(slack: SlackServer, client: AsyncWebClient, channel: Channel) -> Message:
-    await client.chat_postMessage(channel=channel.id, text="Deploy?", blocks=BUTTONS)
-    return slack.messages(channel)[0]
 
 
 async def test_socket_mode_carries_everything_over_a_websocket(
