@@ -107,6 +107,22 @@ class Office:
                 await asyncio.sleep(0.02)
 
 
+def furnish(slack: SlackServer) -> tuple[dict[str, User], Channel]:
+    """Let there be people in Slack, and a room with all of them."""
+    people = {
+        name: slack.user(f"U0{name.upper()}", name, email=f"{name}@example.com")
+        for name in ("alice", "bob", "carol", "dave")
+    }
+    return people, slack.channel("C0DEPLOYS", "deploys", [*people.values()])
+
+
+async def add_people(app: App) -> None:
+    """Give alice, bob and carol accounts."""
+    if await app.people.is_empty():
+        for name in ("alice", "bob", "carol"):
+            await app.people.add(name, actor=ROOT, email=f"{name}@example.com")
+
+
 def text_of(message: Any) -> str:
     """Return everything that a message or a modal says."""
     found: list[str] = []
@@ -129,36 +145,34 @@ def text_of(message: Any) -> str:
 
 @asynccontextmanager
 async def office(
-    store: str = "memory://", *, way: Way = "socket", slack: SlackServer | None = None, **options: Any
+    store: str = "memory://",
+    *,
+    way: Way = "socket",
+    slack: SlackServer | None = None,
+    connected: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Office]:
-    """Open an office; `way` is how Slack reaches the app."""
+    """Open an office; `way` is how Slack reaches the app, and `connected` whether it does when this begins."""
     async with AsyncExitStack() as stack:
         server = slack or await stack.enter_async_context(SlackServer())
-        people = {
-            "alice": server.user("U0ALICE", "alice", email="alice@example.com"),
-            "bob": server.user("U0BOB", "bob", email="bob@example.com"),
-            "carol": server.user("U0CAROL", "carol", email="carol@example.com"),
-            "dave": server.user("U0DAVE", "dave", email="dave@example.com"),
-        }
-        deploys = server.channel("C0DEPLOYS", "deploys", [*people.values()])
+        people, deploys = furnish(server)
         channel = Slack(
             server.bot_token,
             app_token=server.app_token if way == "socket" else None,
             signing_secret=server.signing_secret if way == "http" else None,
             api_url=server.api_url,
         )
-        app = App(store=store, channels={"slack": channel}, **options)
+        channels = {"slack": channel, **options.pop("channels", {})}
+        app = App(store=store, channels=channels, **options)
         await stack.enter_async_context(app)
-        if await app.people.is_empty():
-            for name in ("alice", "bob", "carol"):
-                await app.people.add(name, actor=ROOT, email=f"{name}@example.com")
+        await add_people(app)
         if way == "http":
             serving = await stack.enter_async_context(Serving("127.0.0.1", 0))
             await serving.begin(app.face(serving.url))
             server.app_url = f"{serving.url}/channels/slack"
-        else:
+        elif connected:
             await server.until(lambda: server.connections)
         yield Office(app, server, deploys, people)
 
 
-__all__ = ["BUTTON", "ROOT", "Delivery", "Office", "Way", "office", "text_of"]
+__all__ = ["BUTTON", "ROOT", "Delivery", "Office", "Way", "add_people", "furnish", "office", "text_of"]

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from handrail.engines.collector import seldom_collected
@@ -187,8 +188,9 @@ class LocalEngine:
             self._bell.set()
         if any(moment <= now for moment in following.sweeps):
             self._beside("sweep", lambda: sweep(self._store, self._clock))
-        if any(moment <= now for moment in following.messages):
-            self._beside("deliveries", self._outbox.deliver_due)
+        for name, moment in following.messages.items():
+            if moment <= now:  # each channel by itself: a slow one holds up no other
+                self._beside(f"deliveries to {name}", partial(self._outbox.deliver_due, only=name))
         for moment in following:
             if moment > now:
                 self._set_timer(moment)
@@ -235,12 +237,14 @@ class LocalEngine:
 
 
 class _Following(list[datetime]):
-    """The moments at which something is due, by what it is."""
+    """The moments at which something is due, by what it is; those of messages by their channel."""
 
-    def __init__(self, wakeup: datetime | None, sweep_at: datetime | None, message: datetime | None) -> None:
-        super().__init__(moment for moment in (wakeup, sweep_at, message) if moment is not None)
+    def __init__(
+        self, wakeup: datetime | None, sweep_at: datetime | None, messages: Mapping[str, datetime | None]
+    ) -> None:
         self.sweeps = [sweep_at] if sweep_at else []
-        self.messages = [message] if message else []
+        self.messages = {name: moment for name, moment in messages.items() if moment is not None}
+        super().__init__([*([wakeup] if wakeup else []), *self.sweeps, *self.messages.values()])
 
 
 def _look(
@@ -252,7 +256,8 @@ def _look(
     limit: int,
     gathering: Collection[str],
 ) -> tuple[list[str], _Following, list[str]]:
-    following = _Following(tx.next_wakeup(queues), tx.next_request_due(), tx.next_message_due(channels))
+    messages = {name: tx.next_message_due([name]) for name in channels}
+    following = _Following(tx.next_wakeup(queues), tx.next_request_due(), messages)
     if not gathering:
         return tx.wakeups(queues, now, limit), following, []
     if (moment := tx.next_branch_wakeup(gathering, now)) is not None:

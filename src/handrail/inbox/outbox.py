@@ -34,9 +34,13 @@ PATIENCE = timedelta(seconds=30)
 """how long one delivery may take"""
 RESERVED = timedelta(seconds=120)
 """how long messages that one process has taken are not due for others"""
+SPACING = timedelta(seconds=1)
+"""between two messages to a recipient that took no more: what comes to others goes first meanwhile"""
 LONGEST_ERROR = 300
 AT_ONCE = 500
 """messages that one transaction lets be tried again"""
+MOST_MESSAGES = 1_000
+"""messages of one request that are looked at for who hasn't got it yet"""
 ASKING = frozenset({"opened", "escalated", "reassigned"})
 """occasions on which a request comes before people who may not have it yet"""
 SAYING = frozenset({"reminded", "commented"})
@@ -85,6 +89,20 @@ def _take(tx: InboxTransaction, *, channels: list[str], now: datetime, limit: in
     return found
 
 
+def _as_it_is(tx: InboxTransaction, *, delivery: Delivery) -> tuple[Delivery, tuple[str, ...]]:
+    """Return a delivery as things stand now, and who is to get the request first and hasn't yet."""
+    message = delivery.message
+    request = tx.request(message.request_id) or delivery.request
+    sent = tuple(tx.sent(request.id, message.channel))
+    awaited = [
+        other.to
+        for other in (tx.messages(request.id, MOST_MESSAGES) if message.occasion in SAYING else ())
+        if other.channel == message.channel and other.state == "pending" and other.id < message.id
+        if other.occasion in ASKING and other.place is None
+    ]
+    return replace(delivery, request=request, sent=sent), tuple(awaited)
+
+
 def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
     for message in messages:
         tx.update_message(message)
@@ -99,13 +117,6 @@ def _split(tx: InboxTransaction, *, message: Message, parts: list[Message]) -> N
         tx.add_message(part)
     tx.update_message(message)
     tx.signal("message", message.channel)
-
-
-def _fresh(tx: InboxTransaction, *, delivery: Delivery) -> Delivery:
-    """Return a delivery with what has changed and what was sent since it was taken."""
-    message = delivery.message
-    sent = tuple(tx.sent(message.request_id, message.channel))
-    return replace(delivery, request=tx.request(message.request_id) or delivery.request, sent=sent)
 
 
 def note_sent(
@@ -143,22 +154,20 @@ def tell_again(tx: InboxTransaction, request: HumanRequest, message: Message, pl
     tx.signal("message", message.channel)
 
 
-def parts(delivery: Delivery, recipients: tuple[str, ...]) -> list[Message]:
+def parts(delivery: Delivery, recipients: tuple[str, ...], awaited: tuple[str, ...] = ()) -> list[Message]:
     """Return the messages for single recipients that one message of a channel which follows comes to.
 
-    Those who don't have the request yet get it, those who have it get it changed, or hear what was said. Who is about
-    to get it hears that afterwards.
+    Those who don't have the request yet get it, those who have it get it changed, or hear what was said; `awaited`
+    are those who will have it, and hear that afterwards.
     """
     message, sent = delivery.message, delivery.sent
-    if message.to:
+    if message.to or "." in message.id:  # the id of a part: it is for one recipient already
         sent = tuple(each for each in sent if each.to == message.to)
-        recipients = (message.to,)
+        recipients, awaited = (message.to,), ()
     if message.occasion in SAYING:
         came_from = (message.detail or {}).get("of")
-        told = dict.fromkeys(each.to for each in sent if each.place != came_from)
-        have = {each.to for each in sent}
-        later = () if message.to else (to for to in recipients if to and to not in have)
-        return [replace(message, to=to) for to in (*told, *later)]
+        told = dict.fromkeys([*(each.to for each in sent if each.place != came_from), *awaited])
+        return [replace(message, to=to) for to in told]
     changing = [replace(message, to=each.to, place=each.place) for each in sent]
     if message.occasion not in ASKING:
         return changing
@@ -235,6 +244,23 @@ def _let_try(
 
 
 @dataclass
+class _Line:
+    """Messages to a recipient that took no more, one by one: when the last has its turn, and when any may go again."""
+
+    end: datetime
+    free: datetime
+    inside: set[str] = field(default_factory=set)
+
+    def turn(self, message: Message, now: datetime) -> datetime:
+        """Return when a message may go: whoever comes stands behind those who are there."""
+        if message.id in self.inside:
+            return max(now, self.free)
+        self.inside.add(message.id)
+        self.end += SPACING
+        return self.end
+
+
+@dataclass
 class Outbox:
     """Delivers the messages of a store through the channels of this process.
 
@@ -250,15 +276,17 @@ class Outbox:
     """channels that are down or have to wait, and until when"""
     _downs: dict[str, int] = field(default_factory=dict)
     """how often in a row a channel was down"""
+    _lines: dict[tuple[str, str], _Line] = field(default_factory=dict)
+    """by channel and recipient, what stands in line for those that took no more"""
 
     def resting(self) -> dict[str, datetime]:
         """Return the channels that deliver nothing now, and until when."""
         return {name: self._resting[name] for name in self.channels if self._rests(name)}
 
-    async def deliver_due(self, limit: int = 100) -> int:
-        """Deliver the messages that are due; return how many were tried."""
+    async def deliver_due(self, limit: int = 100, only: str | None = None) -> int:
+        """Deliver the messages that are due, those of all channels or of `only` one; return how many were tried."""
         now = self.clock.now()
-        able = [name for name in self.channels if not self._rests(name)]
+        able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
         taken = await self.store.do(_take, channels=able, now=now, limit=limit) if able else []
         queues: dict[str, list[Delivery]] = {}
         for each in taken:
@@ -278,17 +306,32 @@ class Outbox:
                 break
             message = delivery.message
             whose = (message.request_id, message.to)
+            now = self.clock.now()
+            line = self._line(message)
+            if line is not None and (turn := line.turn(message, now)) > now:
+                left.append(replace(message, due_at=turn))
+                tried += 1
+                continue
             if self._rests(name) or whose in behind:
                 left.append(message)
                 continue
             tried += 1
-            channel = self.channels[name]
-            fresh = await self.store.read(_fresh, delivery=delivery) if channel.follows else delivery
-            if not await self._deliver(channel, fresh):
+            if not await self._deliver(self.channels[name], delivery):
                 behind.add(whose)
+            elif line is not None:
+                line.free = self.clock.now() + SPACING
         if left:  # they weren't tried: they are as they were
             await self.store.do(_put, messages=left)
         return tried
+
+    def _line(self, message: Message) -> _Line | None:
+        """Return where a message stands in line, if there is one."""
+        whose = (message.channel, message.to)
+        line = self._lines.get(whose)
+        if line is not None and max(line.end, line.free) <= self.clock.now():
+            del self._lines[whose]
+            return None
+        return line if message.occasion in ASKING | SAYING else None
 
     def _rests(self, channel: str) -> bool:
         until = self._resting.get(channel)
@@ -297,13 +340,14 @@ class Outbox:
     async def _deliver(self, channel: Channel, delivery: Delivery) -> bool:
         """Deliver one message, or let messages for single recipients stand for it; False if that failed."""
         message = replace(delivery.message, attempts=delivery.message.attempts + 1)
+        delivery, awaited = await self.store.read(_as_it_is, delivery=delivery)
         if channel.follows and message.place is None:
             try:
                 recipients = tuple(channel.recipients(delivery.request))
             except Exception as error:
                 await self.store.do(_put, messages=[self._failed(message, error)])
                 return False
-            found = parts(delivery, recipients)
+            found = parts(delivery, recipients, awaited)
             if len(found) != 1 or found[0].to != message.to:
                 await self._split(message, found)
                 return True
@@ -348,6 +392,9 @@ class Outbox:
         match error:
             case RateLimited():  # it wasn't delivered: that is no attempt
                 due = self._rest(message.channel, now + timedelta(seconds=max(error.retry_after, 0.0)))
+                line = self._lines.setdefault((message.channel, message.to), _Line(due, due))
+                line.inside.add(message.id)
+                line.end, line.free = max(line.end, due), due
                 return replace(tried, attempts=message.attempts - 1, due_at=due)
             case ChannelDown():
                 downs = self._downs[message.channel] = self._downs.get(message.channel, 0) + 1

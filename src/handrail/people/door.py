@@ -4,11 +4,14 @@ Who acts is looked up, judged and noted in the transaction that acts; what was r
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from handrail import killpoints
 from handrail.inbox import moves, outbox, views
 from handrail.inbox.inbox import Inbox
+from handrail.inbox.outbox import MOST_MESSAGES
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
 from handrail.people import access, identity, rights
 from handrail.people.ports import PeopleTransaction
@@ -94,7 +97,10 @@ class ChannelDoor:
         if payload is not None:
             payload = as_stored(payload, "the payload")
         given = {"verb": verb, "payload": payload, "comment": comment, "seen_hash": seen_hash}
-        return await self._act(moves.decide, Right.DECIDE, address, request_id, once, given)
+        killpoints.reach("decide:before")
+        request = await self._act(moves.decide, Right.DECIDE, address, request_id, once, given)
+        killpoints.reach("decide:after")
+        return request
 
     async def comment(
         self, address: str, request_id: str, text: str, *, place: str | None = None, once: str | None = None
@@ -154,8 +160,8 @@ class ChannelDoor:
                 given=given,
                 now=now,
             )
-        except (Repeated, StoreError):  # the store will be there again: then it can be received
-            raise
+        except (Repeated, StoreError):
+            raise  # nothing was judged: the same may come again
         except HandrailError:
             if once is not None:  # what was refused once stays refused, whatever has changed since
                 await self._store.do(_noted, channel=self.channel, once=once, now=now)
@@ -220,6 +226,8 @@ def _sent_at(tx: InboxTransaction, *, channel: str, place: str) -> Sent | None:
 
 def _kept(tx: InboxTransaction, *, message: Message, place: str) -> None:
     if (request := tx.request(message.request_id)) is not None:
+        known = (each.to for each in tx.messages(request.id, MOST_MESSAGES) if each.id == message.id)
+        message = replace(message, to=next(known, message.to))
         outbox.keep(tx, message, place, message.due_at)
         outbox.tell_again(tx, request, message, place)
 

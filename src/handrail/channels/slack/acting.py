@@ -5,6 +5,7 @@ was received before changes nothing.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,17 @@ from handrail.channels.slack.address import Addresses
 from handrail.channels.slack.answer import Faults, Payload, answer_of, beside, comment_of, edit_of
 from handrail.channels.slack.client import Client, SlackRefused
 from handrail.channels.slack.form import answer_form, edit_form
+from handrail.channels.slack.history import History
 from handrail.channels.slack.listing import MOST, Waiting, listing
 from handrail.channels.slack.modal import Meant, View, decided, meant, modal, refused, replaced
 from handrail.channels.slack.offer import quick_answers
-from handrail.channels.slack.place import Place, message_of
+from handrail.channels.slack.place import About, Place, about_of, read_place
 from handrail.channels.slack.posting import Posting, posting
 from handrail.channels.slack.press import Press, pressed
 from handrail.channels.slack.refusal import refusal, stranger
 from handrail.channels.slack.text import unescape
 from handrail.inbox.channel import Door
+from handrail.inbox.ports import Sent
 from handrail.requests.content import JSON
 from handrail.requests.decision import Verb
 from handrail.requests.errors import (
@@ -31,6 +34,7 @@ from handrail.requests.errors import (
     InvalidDecision,
     NotAllowed,
     Repeated,
+    StoreError,
     UnknownId,
 )
 from handrail.requests.request import HumanRequest
@@ -39,7 +43,9 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = frozenset({Verb.APPROVE, Verb.ABSTAIN})
 """verbs that need no words"""
-TOO_LATE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"})
+OPENED = "exchanged_trigger_id"
+"""what Slack says when a press that it told twice has opened its modal already"""
+TOO_LATE = frozenset({"expired_trigger_id", "invalid_trigger_id", "trigger_expired"})
 MOST_COUNTED = 1000
 
 
@@ -79,6 +85,7 @@ class Acting:
         self._client = client
         self._addresses = addresses
         self._door = door
+        self._history = History(client)
 
     # -- buttons ------------------------------------------------------------------------------------------------------
 
@@ -128,6 +135,8 @@ class Acting:
         try:
             await self._client.call(method, trigger_id=body["trigger_id"], view=view)
         except SlackRefused as error:
+            if error.code == OPENED:
+                return Done()
             if error.code not in TOO_LATE:
                 raise
             logger.info("a modal for request %s came too late (%s)", request.id, error.code)
@@ -137,11 +146,20 @@ class Acting:
     async def _remember(self, body: dict[str, Any], press: Press) -> None:
         """Keep true what was pressed, too, if it is a repetition that nobody knew of."""
         place = _place(body)
-        if place is None or await self._door.sent_at(str(place)) is not None:
+        if place is None or body["container"].get("is_ephemeral"):
             return
-        message_id = message_of(body.get("message") or {})
-        if message_id is not None:
-            await self._door.keep(press.request_id, str(place), to="", message_id=message_id)
+        if await self._door.sent_at(str(place)) is not None:
+            return
+        about = about_of(body.get("message") or {}) or About("", press.request_id)
+        with suppress(UnknownId):
+            await self._keep(place, about)
+
+    async def _keep(self, place: Place, about: About) -> None:
+        """Note a message of ours that nobody knew of: it is for whom those beside it are."""
+        sent = await self._door.sent(about.request_id)
+        beside = (each.to for each in sent if read_place(each.place).room == place.room)
+        to = next(beside, "")
+        await self._door.keep(about.request_id, str(place), to=to, message_id=about.message_id)
 
     # -- modals -------------------------------------------------------------------------------------------------------
 
@@ -199,7 +217,7 @@ class Acting:
         ):
             return Done()
         place = Place(event["channel"], thread)
-        sent = await self._door.sent_at(str(place))
+        sent = await self._door.sent_at(str(place)) or await self._unknown(place, body)
         text = unescape(str(event.get("text") or "")).strip()
         if sent is None or not text:
             return Done()
@@ -208,12 +226,25 @@ class Acting:
             await self._door.comment(address, sent.request_id, text, place=str(place), once=body["event_id"])
         except Repeated:
             return Done()  # Slack tells again what it thinks nobody heard
+        except StoreError:
+            raise  # it isn't acknowledged, and Slack tells it again
         except HandrailError as error:
             told = await self._why(sent.request_id, error, address)
             await self._client.call(
                 "chat.postEphemeral", channel=place.room, user=user, thread_ts=thread, text=told.text
             )
         return Done()
+
+    async def _unknown(self, place: Place, body: dict[str, Any]) -> Sent | None:
+        """Return what is known, asked of Slack, of a message of ours that we posted without noting it."""
+        app: dict[str, Any] = next(iter(body.get("authorizations") or ()), {})
+        if app.get("user_id") is None or body["event"].get("parent_user_id") != app["user_id"]:
+            return None
+        about = await self._history.first(place)
+        if about is None:
+            return None
+        await self._keep(place, about)
+        return await self._door.sent_at(str(place))
 
     async def listed(self, body: dict[str, Any]) -> Reply:
         """`/handrail`: what waits for whoever asks."""

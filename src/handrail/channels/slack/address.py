@@ -4,9 +4,13 @@
 of them (`T01:U02`) or by their email; nothing at all is where the app says.
 """
 
+import logging
+
 from handrail.channels.slack.client import Client, SlackRefused
 from handrail.inbox.channel import Door
 from handrail.requests.errors import ChannelError, NotAllowed
+
+logger = logging.getLogger(__name__)
 
 PAGES = 50
 """lists of rooms that are looked through for a name"""
@@ -59,14 +63,22 @@ class Addresses:
         return self._rooms.get(room)
 
     async def _named(self, name: str) -> str | None:
+        """Return the id of a room by its name, of those whose lists the app may read."""
+        for kind in ("public_channel", "private_channel"):
+            try:
+                if (found := await self._listed(kind, name)) is not None:
+                    return found
+            except SlackRefused as error:
+                if error.code != "missing_scope":
+                    raise
+                logger.warning("%s; a room by its name isn't looked for there", error)
+        return None
+
+    async def _listed(self, kind: str, name: str) -> str | None:
         cursor = None
         for _ in range(PAGES):
             page = await self._client.call(
-                "conversations.list",
-                types="public_channel,private_channel",
-                exclude_archived=False,
-                limit=1000,
-                cursor=cursor,
+                "conversations.list", types=kind, exclude_archived=False, limit=1000, cursor=cursor
             )
             for room in page["channels"]:
                 if room["name"] == name:

@@ -23,7 +23,7 @@ from handrail.requests.request import HumanRequest
 
 logger = logging.getLogger(__name__)
 
-GONE = frozenset({"cant_update_message", "message_not_found", "edit_window_closed"})
+GONE = frozenset({"cant_update_message", "edit_window_closed", "message_not_found", "thread_not_found"})
 """what Slack says of a message that somebody deleted, or that can't be changed any more"""
 
 
@@ -75,8 +75,12 @@ class Slack(Channel):
             return str(await self._post(delivery, shown.asked(delivery)))
         first = read_place(delivery.sent[0].place)
         posted = shown.said(delivery)
-        if posted is not None:
+        if posted is None:
+            return None
+        try:
             await self._post(delivery, posted, first)
+        except SlackRefused as error:
+            _check_gone(delivery, error)
         return None
 
     async def _post(self, delivery: Delivery, posting: Posting, beneath: Place | None = None) -> Place:
@@ -103,9 +107,7 @@ class Slack(Channel):
                 "chat.update", channel=where.room, ts=where.ts, **_content(shown.asked(delivery))
             )
         except SlackRefused as error:
-            if error.code not in GONE:
-                raise
-            logger.info("a message of request %s is gone from Slack (%s)", delivery.request.id, error.code)
+            _check_gone(delivery, error)
 
     async def find(self, delivery: Delivery) -> Sequence[str]:
         """Return where a message is already, asked of Slack by its metadata."""
@@ -130,6 +132,13 @@ class Slack(Channel):
         finally:
             self.client.close()
             await session.close()
+
+
+def _check_gone(delivery: Delivery, error: SlackRefused) -> None:
+    """Raise an error, unless it says that there is nothing any more to change or to answer."""
+    if error.code not in GONE:
+        raise error
+    logger.info("a message of request %s is gone from Slack (%s)", delivery.request.id, error.code)
 
 
 def _content(posting: Posting) -> dict[str, Any]:

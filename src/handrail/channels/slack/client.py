@@ -33,6 +33,7 @@ OUT_OF_ORDER = frozenset({"fatal_error", "internal_error", "request_timeout", "s
 HINTS = {
     "channel_not_found": "there is no such channel, or the app isn't in it: invite it with /invite",
     "is_archived": "the channel is archived: unarchive it, or name another one",
+    "is_inactive": "the channel is archived: unarchive it, and the message is changed",
     "missing_scope": "the app lacks a scope: install it anew with the manifest of the documentation",
     "not_in_channel": "the app isn't in the channel: invite it with /invite",
     "users_not_found": "nobody there has this person's email: add their Slack id with `handrail users identity`",

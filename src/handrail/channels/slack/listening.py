@@ -6,9 +6,10 @@ long, Slack is answered in time and the work goes on.
 
 import asyncio
 import logging
+import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -32,8 +33,12 @@ logger = logging.getLogger(__name__)
 
 IN_TIME = 2.0
 """seconds until Slack is answered whatever is going on; it waits for three"""
-PAUSE, LONGEST_PAUSE = 1.0, 60.0
+PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """seconds between two attempts to connect"""
+CONNECTING, CLOSING = 10.0, 2.0
+"""seconds that a connection may take to begin, and to end"""
+LOOK, MISSING = 1.0, 3
+"""seconds between two looks at a connection, and how many looks it may be missing before another one is begun"""
 GRACE = 5.0
 """seconds in which what has begun may end when the channel closes"""
 COMMAND = "/handrail"
@@ -54,6 +59,7 @@ class Listening:
         self._secret = signing_secret
         self._app: AsyncApp | None = None
         self._begun: set[asyncio.Task[Any]] = set()
+        self._closing = False
 
     @asynccontextmanager
     async def to(self, door: Door) -> AsyncIterator[None]:
@@ -65,36 +71,50 @@ class Listening:
         connecting = (
             asyncio.create_task(self._connected(), name="handrail slack") if self._app_token else None
         )
+        self._closing = False
         try:
             yield
         finally:
+            self._closing = True
+            await self._ended()
             if connecting is not None:
                 connecting.cancel()
                 await asyncio.wait({connecting})
             self._app = None
-            if self._begun:
-                await asyncio.wait(self._begun, timeout=GRACE)
-            for task in self._begun:
+
+    async def _ended(self) -> None:
+        """Let what has begun end, and be acknowledged; what takes too long is cut off."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while self._begun:
+                    await asyncio.wait(self._begun)
+        if rest := set(self._begun):
+            for task in rest:
                 task.cancel()
+            await asyncio.wait(rest)
 
     # -- Socket Mode --------------------------------------------------------------------------------------------------
 
     async def _connected(self) -> None:
-        """Keep a connection; Slack's own client renews it once it has one."""
+        """Keep a connection. Slack's client renews it when Slack asks for that; one that is lost is begun anew here,
+        because that client would go on with an address that Slack takes only once."""
         assert self._app is not None
         pause = PAUSE
         while True:
-            handler = AsyncSocketModeHandler(self._app, self._app_token, web_client=self._client.socket())
+            handler = _Handler(self._app, self._app_token, web_client=self._client.socket())
+            handler.begun = self._keep
             try:
-                await handler.connect_async()  # type: ignore[no-untyped-call]
-                await asyncio.Event().wait()
+                await _connect(handler.client)
+                pause = PAUSE
+                await _lost(handler.client)
+                logger.warning("the connection of Socket Mode to Slack is lost; connecting again")
             except Exception as error:
                 logger.warning(
                     "Slack can't be reached over Socket Mode (%s); trying again", type(error).__name__
                 )
             finally:
-                await handler.close_async()  # type: ignore[no-untyped-call]
-            await asyncio.sleep(pause)
+                await _close(handler.client)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
             pause = min(2 * pause, LONGEST_PAUSE)
 
     # -- HTTP ---------------------------------------------------------------------------------------------------------
@@ -152,6 +172,8 @@ class Listening:
 
     async def _ours(self, body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
         """Let only through what comes from the workspace that the token belongs to."""
+        if self._closing:
+            return BoltResponse(status=503, body="this app is closing")
         team = body.get("team_id") or (body.get("team") or {}).get("id")
         try:
             mine = await self._addresses.team()
@@ -211,6 +233,46 @@ class Listening:
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._begun.add(task)
         task.add_done_callback(self._begun.discard)
+
+
+class _Handler(AsyncSocketModeHandler):
+    """Brings what comes over a connection to the app, and tells what has begun until it is acknowledged."""
+
+    begun: Callable[[asyncio.Task[Any]], None]
+
+    async def handle(self, client: Any, req: Any) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self.begun(task)
+        await super().handle(client, req)
+
+
+async def _connect(client: Any) -> None:
+    client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
+    async with asyncio.timeout(CONNECTING):
+        client.wss_uri = await client.issue_new_wss_url()
+        await client.connect()
+
+
+async def _lost(client: Any) -> None:
+    """Return once a connection is gone, and isn't just being renewed."""
+    missing = 0
+    while missing < MISSING:
+        await asyncio.sleep(LOOK)
+        missing = 0 if await client.is_connected() else missing + 1
+
+
+async def _close(client: Any) -> None:
+    """End a connection, also one whose other side says nothing any more."""
+    try:
+        async with asyncio.timeout(CLOSING):
+            await client.close()
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        logger.info("a connection to Slack was cut off (%s)", type(error).__name__)
+    working = {client.message_processor, client.current_session_monitor, client.message_receiver} - {None}
+    for task in working:
+        task.cancel()
+    await asyncio.wait(working)
+    await client.aiohttp_client_session.close()
 
 
 def _in_the_end(reply: Reply) -> dict[str, Any]:

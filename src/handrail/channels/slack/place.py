@@ -35,20 +35,32 @@ def metadata(message_id: str, request_id: str) -> dict[str, Any]:
     return {"event_type": EVENT, "event_payload": {"message": message_id, "request": request_id}}
 
 
-def message_of(posted: Any) -> str | None:
-    """Return which message of ours something in Slack is, by its metadata."""
-    carried = posted.get("metadata") or {}
-    if carried.get("event_type") != EVENT:
-        return None
-    found = (carried.get("event_payload") or {}).get("message")
-    return found if isinstance(found, str) else None
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which message of ours something in Slack is, and about which request."""
+
+    message_id: str
+    request_id: str
+
+
+def about_of(posted: Any) -> About | None:
+    """Return what the metadata of something in Slack says; None if it isn't ours."""
+    match posted.get("metadata"):
+        case {
+            "event_type": str(kind),
+            "event_payload": {"message": str(message_id), "request": str(request_id)},
+        } if kind == EVENT:
+            return About(message_id, request_id)
+    return None
 
 
 def sent_since(message_id: str) -> str:
-    """Return since when a message may have been posted, as Slack writes moments: a minute before its id was made.
+    """Return since when a message may have been posted, as Slack writes moments: ten minutes before its id was made.
+
+    As far apart may the clocks be, Slack's and that of this machine.
 
     >>> sent_since("msg_019b796dd600000000000000")
-    '1767224580.000000'
+    '1767224040.000000'
     """
     made = int(message_id.partition("_")[2][:12], 16) / 1000
-    return f"{max(made - 60, 0):.6f}"
+    return f"{max(made - 600, 0):.6f}"

@@ -10,11 +10,14 @@ WHERE id = :id
 -- name: due_messages
 SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message AS one
 WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
-    AND NOT EXISTS (
-        SELECT 1 FROM message AS earlier INDEXED BY message_request
-        WHERE earlier.request_id = one.request_id AND earlier.channel = one.channel
-            AND earlier.recipient = one.recipient AND earlier.id < one.id AND earlier.state = 'pending'
-            AND earlier.due_at > one.due_at
+    AND NOT EXISTS (  -- neither it nor one before it, to the same recipient, would overtake another
+        SELECT 1 FROM message AS later INDEXED BY message_request
+        JOIN message AS earlier INDEXED BY message_request
+            ON earlier.request_id = later.request_id AND earlier.channel = later.channel
+            AND earlier.recipient = later.recipient AND earlier.id < later.id AND earlier.state = 'pending'
+            AND earlier.due_at > later.due_at
+        WHERE later.request_id = one.request_id AND later.channel = one.channel
+            AND later.recipient = one.recipient AND later.id <= one.id AND later.state = 'pending'
     )
 ORDER BY due_at, id LIMIT :limit
 
