@@ -257,6 +257,7 @@ class App:
             finally:
                 self._worker = None
                 await work.stop()
+                await outbox.last_words()
 
     async def __aenter__(self) -> Self:
         working = self.work()

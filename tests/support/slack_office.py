@@ -1,17 +1,27 @@
 """An office: the local Slack with people and rooms, an app that carries requests there, and its server for HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from handrail import Actor, App
+import aiohttp
+from slack_sdk.signature import SignatureVerifier
+
+from handrail import Actor, App, Run, SlackApprovalNode
 from handrail.channels.slack import Slack
+from handrail.inbox import views
+from handrail.inbox.moves import PENDING
+from handrail.inbox.ports import Filter
 from handrail.inbox.ports import Message as Told
-from handrail.requests.decision import Verb
-from handrail.requests.policy import policy
+from handrail.requests.decision import Strength, Verb
+from handrail.requests.policy import Audience, policy
 from handrail.requests.request import HumanRequest, RequestDraft
+from handrail.testing.clock import TurnableClock
 from handrail.web.serving import Serving
 from tests.support.slack import Channel, Delivery, Message, SlackServer, User
 
@@ -19,6 +29,7 @@ ROOT = Actor("root")
 VERBS = (Verb.APPROVE, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.REJECT)
 BUTTON = {verb: f"handrail:{verb}" for verb in Verb}
 Way = Literal["http", "socket"]
+WAYS = ["socket", "http"]
 
 
 @dataclass
@@ -29,6 +40,8 @@ class Office:
     slack: SlackServer
     deploys: Channel
     people: dict[str, User]
+    clock: TurnableClock = field(default_factory=TurnableClock)
+    """the app's, if it was asked for"""
 
     @property
     def alice(self) -> User:
@@ -50,7 +63,7 @@ class Office:
         self, *channels: str, proposal: Any = None, verbs: tuple[Verb, ...] = VERBS, **options: Any
     ) -> HumanRequest:
         """Ask something, in #deploys unless told otherwise."""
-        parts = ("title", "response_schema", "previous", "context")
+        parts = ("title", "response_schema", "previous", "context", "pool")
         own = {name: options.pop(name) for name in parts if name in options}
         title = own.pop("title", "Deploy 4.2?")
         draft = RequestDraft(
@@ -63,6 +76,83 @@ class Office:
             **own,
         )
         return await self.app.inbox.open(draft)
+
+    async def ask_in_a_run(self, initiator: str = "carol", **options: Any) -> Run:
+        """Start a run that asks in #deploys."""
+        node = SlackApprovalNode(channel="#deploys", title="Deploy 4.2?", **options)
+        self.app.flow("deploy", node)
+        return await self.app.start("deploy", {"content": "version 4.2"}, initiator=initiator)
+
+    async def only(self) -> HumanRequest:
+        """Return the only request that is open."""
+        await self.until(lambda tx: bool(tx.requests(Filter(PENDING))))
+        (found,) = await self.all_open()
+        return found
+
+    async def all_open(self) -> list[HumanRequest]:
+        """Return the requests that are open."""
+        return await views.requests(self.app.store, PENDING)
+
+    async def comments(self, request: HumanRequest) -> list[tuple[str, str]]:
+        """Return who said what about a request."""
+        found = await views.detail(self.app.store, request.id)
+        return [(each["by"], each["text"]) for each in found["comments"]]
+
+    async def post(self, session: aiohttp.ClientSession, body: str) -> int:
+        """Post a body that Slack has signed; returns the status of the answer."""
+        at = str(int(time.time()))
+        signed = SignatureVerifier(self.slack.signing_secret).generate_signature(timestamp=at, body=body)
+        headers = {"x-slack-request-timestamp": at, "x-slack-signature": str(signed)}
+        headers["content-type"] = (
+            "application/json" if body[:1] in "[{n1" else "application/x-www-form-urlencoded"
+        )
+        async with session.post(self.slack.app_url or "", data=body.encode(), headers=headers) as answer:
+            return answer.status
+
+    def session(self, name: str) -> Actor:
+        """Return somebody who has signed in to the web inbox."""
+        return Actor(name, Strength.SESSION, "web")
+
+    def repeat(self, message: Message) -> Message:
+        """Let a message stand there once more, as after a crash between send and record; the app doesn't know."""
+        again = replace(message, ts=self.slack.state.messages.mint(), thread_ts=None, versions=[])
+        return self.slack.state.messages.add(again)
+
+    async def word(self, user: User, words: str, number: int = 0) -> Message:
+        """Return what only this person was told, once it says something."""
+        await self.slack.until(
+            lambda: words in "".join(text_of(each) for each in self.slack.ephemerals(user)[number:])
+        )
+        return self.slack.ephemerals(user)[number]
+
+    async def modal(self, user: User, message: Message, verb: str) -> dict[str, Any]:
+        """Press a button and return the modal that opens."""
+        await self.slack.click(user, message, BUTTON[Verb(verb)])
+        await self.slack.until(lambda: self.slack.open_view(user))
+        found = self.slack.open_view(user)
+        assert found is not None
+        return found
+
+    async def opened(self, **options: Any) -> Message:
+        """Ask something in #deploys and return its message."""
+        await self.open(**options)
+        return await self.message()
+
+    async def sees(self, user: User, words: str) -> None:
+        """Wait until the modal that somebody has open says something."""
+        await self.slack.until(lambda: words in text_of(self.slack.open_view(user) or {}))
+
+    def audience(self, *names: str) -> Audience:
+        """Return people who are to be asked."""
+        return Audience(names)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the database from being written, as another process may for a while."""
+        with closing(sqlite3.connect(self.app.store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
 
     async def now(self, request: HumanRequest) -> HumanRequest:
         """Return a request as it is now."""
@@ -87,7 +177,10 @@ class Office:
 
     async def shows(self, message: Message, words: str) -> None:
         """Wait until a message says something."""
-        await self.slack.until(lambda: words in text_of(message))
+        try:
+            await self.slack.until(lambda: words in text_of(message))
+        except TimeoutError:
+            raise AssertionError(f"{words!r} is not in {text_of(message)!r}") from None
 
     async def decided(self, request: HumanRequest) -> HumanRequest:
         """Return a request once it has ended."""
@@ -123,6 +216,11 @@ async def add_people(app: App) -> None:
             await app.people.add(name, actor=ROOT, email=f"{name}@example.com")
 
 
+def decisions(request: HumanRequest) -> list[tuple[str, str]]:
+    """Return who decided what."""
+    return [(each.actor, str(each.verb)) for each in request.decisions]
+
+
 def text_of(message: Any) -> str:
     """Return everything that a message or a modal says."""
     found: list[str] = []
@@ -139,7 +237,7 @@ def text_of(message: Any) -> str:
                 for each in part:
                     look(each)
 
-    look(message if isinstance(message, dict) else message.blocks)
+    look(message if isinstance(message, dict) else message.blocks or {"text": message.text})
     return "\n".join(found)
 
 
@@ -150,9 +248,14 @@ async def office(
     way: Way = "socket",
     slack: SlackServer | None = None,
     connected: bool = True,
+    clock: bool | TurnableClock = False,
     **options: Any,
 ) -> AsyncIterator[Office]:
-    """Open an office; `way` is how Slack reaches the app, and `connected` whether it does when this begins."""
+    """Open an office; `way` is how Slack reaches the app, `connected` whether it does when this begins.
+
+    `clock` says whether the test turns the app's.
+    """
+    turned = clock if isinstance(clock, TurnableClock) else TurnableClock(datetime.now(UTC))
     async with AsyncExitStack() as stack:
         server = slack or await stack.enter_async_context(SlackServer())
         people, deploys = furnish(server)
@@ -163,7 +266,7 @@ async def office(
             api_url=server.api_url,
         )
         channels = {"slack": channel, **options.pop("channels", {})}
-        app = App(store=store, channels=channels, **options)
+        app = App(store=store, channels=channels, **({"clock": turned} if clock else {}), **options)
         await stack.enter_async_context(app)
         await add_people(app)
         if way == "http":
@@ -172,7 +275,19 @@ async def office(
             server.app_url = f"{serving.url}/channels/slack"
         elif connected:
             await server.until(lambda: server.connections)
-        yield Office(app, server, deploys, people)
+        yield Office(app, server, deploys, people, turned)
 
 
-__all__ = ["BUTTON", "ROOT", "Delivery", "Office", "Way", "add_people", "furnish", "office", "text_of"]
+__all__ = [
+    "BUTTON",
+    "ROOT",
+    "WAYS",
+    "Delivery",
+    "Office",
+    "Way",
+    "add_people",
+    "decisions",
+    "furnish",
+    "office",
+    "text_of",
+]

@@ -4,7 +4,7 @@ import re
 from typing import Literal, Unpack
 
 from handrail.flows.approval import HumanApprovalNode
-from handrail.flows.human import Asking
+from handrail.flows.human import Asking, Title
 from handrail.requests.errors import InvalidInput
 from handrail.requests.policy import OnTimeout
 
@@ -39,11 +39,14 @@ class SlackApprovalNode(HumanApprovalNode):
         *,
         channel: str | None = None,
         user: str | None = None,
+        name: str | None = None,
+        title: Title | None = None,
         **options: Unpack[Asking],
     ) -> None:
         if channel is not None and user is not None:
             raise InvalidInput("SlackApprovalNode takes channel=... or user=..., not both")
-        super().__init__(timeout, on_timeout, on_reject, **_asking(channel, user, options))
+        asking = _asking(channel, user, options)
+        super().__init__(timeout, on_timeout, on_reject, name=name, title=title, **asking)
 
 
 def _asking(channel: str | None, user: str | None, options: Asking) -> Asking:

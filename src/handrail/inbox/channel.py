@@ -206,7 +206,7 @@ class Door(Protocol):
         ...
 
     async def addresses(self, person: str) -> list[str]:
-        """Return what a person is known by on this channel."""
+        """Return what a person who can decide is known by on this channel, nothing for a stranger."""
         ...
 
     async def email(self, person: str) -> str | None:

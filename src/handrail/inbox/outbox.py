@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,14 @@ from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.ports import Clock, InboxTransaction, Message, MessageFilter, Sent, Store
 from handrail.requests.content import JSON, encode
 from handrail.requests.decision import Actor
-from handrail.requests.errors import ChannelDown, ChannelError, Conflict, RateLimited, UnknownId
+from handrail.requests.errors import (
+    ChannelDown,
+    ChannelError,
+    Conflict,
+    HandrailError,
+    RateLimited,
+    UnknownId,
+)
 from handrail.requests.identifier import new_id
 from handrail.requests.request import HumanRequest
 
@@ -36,6 +44,8 @@ RESERVED = timedelta(seconds=120)
 """how long messages that one process has taken are not due for others"""
 SPACING = timedelta(seconds=1)
 """between two messages to a recipient that took no more: what comes to others goes first meanwhile"""
+LAST_WORDS = timedelta(seconds=3)
+"""how long an app that is closed goes on delivering what is due"""
 LONGEST_ERROR = 300
 AT_ONCE = 500
 """messages that one transaction lets be tried again"""
@@ -101,6 +111,14 @@ def _as_it_is(tx: InboxTransaction, *, delivery: Delivery) -> tuple[Delivery, tu
         if other.occasion in ASKING and other.place is None
     ]
     return replace(delivery, request=request, sent=sent), tuple(awaited)
+
+
+def _free(tx: InboxTransaction, *, taken: list[Message], due_at: datetime, now: datetime) -> None:
+    """Let messages be due again that were taken and are not done with."""
+    for each in taken:
+        message = tx.message(each.id)
+        if message is not None and message.state == "pending" and message.due_at == due_at:
+            tx.update_message(replace(message, due_at=now))
 
 
 def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
@@ -292,8 +310,21 @@ class Outbox:
         for each in taken:
             delivery = replace(each, url=self.link(each.request.id))
             queues.setdefault(each.message.channel, []).append(delivery)
-        tried = await asyncio.gather(*(self._deliver_all(name, queue, now) for name, queue in queues.items()))
+        try:
+            tried = await asyncio.gather(
+                *(self._deliver_all(name, queue, now) for name, queue in queues.items())
+            )
+        except asyncio.CancelledError:  # this process stops: others needn't wait for what it has taken
+            await self.store.do(_free, taken=[each.message for each in taken], due_at=now + RESERVED, now=now)
+            raise
         return sum(tried)
+
+    async def last_words(self) -> None:
+        """Deliver what is due before this process may be gone: for a moment, and no longer."""
+        with suppress(TimeoutError, HandrailError):
+            async with asyncio.timeout(LAST_WORDS.total_seconds()):
+                while await self.deliver_due():
+                    pass
 
     async def _deliver_all(self, name: str, queue: list[Delivery], taken_at: datetime) -> int:
         """Deliver one after the other; what the time doesn't suffice for is due again by itself.

@@ -80,6 +80,8 @@ class ChannelDoor:
     async def work(self, address: str, limit: int = 100) -> list[HumanRequest]:
         """Return what waits for this person, the most urgent first."""
         caller = await self._store.read(identity.caller, self.channel, address)
+        if not rights.may(caller, Right.DECIDE):
+            return []
         return await views.open_for(self._store, caller.actor, now=self._clock.now(), limit=limit)
 
     async def decide(
@@ -124,8 +126,8 @@ class ChannelDoor:
         await self._store.do(_kept, message=message, place=place)
 
     async def addresses(self, person: str) -> list[str]:
-        """Return what a person is known by on this channel."""
-        return await self._store.read(identity.addresses, person=person, channel=self.channel)
+        """Return what a person who can decide is known by on this channel."""
+        return await self._store.read(_addresses, person=person, channel=self.channel)
 
     async def email(self, person: str) -> str | None:
         """Return the email of a person who can decide."""
@@ -230,6 +232,13 @@ def _kept(tx: InboxTransaction, *, message: Message, place: str) -> None:
         message = replace(message, to=next(known, message.to))
         outbox.keep(tx, message, place, message.due_at)
         outbox.tell_again(tx, request, message, place)
+
+
+def _addresses(tx: PeopleTransaction, *, person: str, channel: str) -> list[str]:
+    known = tx.person(person)
+    if known is None or not known.active:
+        return []
+    return identity.addresses(tx, person=person, channel=channel)
 
 
 def _email(tx: PeopleTransaction, *, person: str) -> str | None:

@@ -10,19 +10,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from handrail.channels.slack import words
-from handrail.channels.slack.address import Addresses
+from handrail.channels.slack.address import Addresses, address_of
 from handrail.channels.slack.answer import Faults, Payload, answer_of, beside, comment_of, edit_of
 from handrail.channels.slack.client import Client, SlackRefused
 from handrail.channels.slack.form import answer_form, edit_form
 from handrail.channels.slack.history import History
 from handrail.channels.slack.listing import MOST, Waiting, listing
-from handrail.channels.slack.modal import Meant, View, decided, meant, modal, refused, replaced
+from handrail.channels.slack.modal import (
+    View,
+    decided,
+    meant,
+    modal,
+    noted,
+    refused,
+    replaced,
+    told_later,
+)
 from handrail.channels.slack.offer import quick_answers
 from handrail.channels.slack.place import About, Place, about_of, read_place
 from handrail.channels.slack.posting import Posting, posting
 from handrail.channels.slack.press import Press, pressed
+from handrail.channels.slack.reading import as_read
 from handrail.channels.slack.refusal import refusal, stranger
-from handrail.channels.slack.text import unescape
 from handrail.inbox.channel import Door
 from handrail.inbox.ports import Sent
 from handrail.requests.content import JSON
@@ -46,6 +55,8 @@ AT_ONCE = frozenset({Verb.APPROVE, Verb.ABSTAIN})
 OPENED = "exchanged_trigger_id"
 """what Slack says when a press that it told twice has opened its modal already"""
 TOO_LATE = frozenset({"expired_trigger_id", "invalid_trigger_id", "trigger_expired"})
+SPOKEN = frozenset({None, "thread_broadcast", "file_share"})
+"""kinds of messages by which somebody says something; others tell of changes, or of who came and went"""
 MOST_COUNTED = 1000
 
 
@@ -90,20 +101,30 @@ class Acting:
     # -- buttons ------------------------------------------------------------------------------------------------------
 
     async def pressed(self, body: dict[str, Any]) -> Reply:
-        """A button was pressed: decide, or open the modal in which the rest is typed."""
+        """A button was pressed: decide, or open the modal in which the rest is typed.
+
+        In a modal there is nobody to whisper to: what is said, and that it is done, is shown there.
+        """
         press = pressed(body["actions"][0])
         if press is None:
             return Done()  # a button that only leads to a page
-        await self._remember(body, press)
-        address = await self._who(body)
         try:
-            if press.verb in AT_ONCE or press.choice is not None:
-                return await self._decided_at_once(body, press, address)
-            return await self._opened(body, press, address)
+            reply = await self._pressed(body, press)
         except Repeated:
             return _repeated(body)
         except HandrailError as error:
-            return Whisper(await self._why(press.request_id, error, address))
+            if body.get("view") and isinstance(error, Conflict):
+                return await self._too_late(press.request_id, _address(body))
+            reply = Whisper(await self._why(press.request_id, error, _address(body)))
+        return Shown(noted(reply.posting)) if body.get("view") and isinstance(reply, Whisper) else reply
+
+    async def _pressed(self, body: dict[str, Any], press: Press) -> Reply:
+        await self._remember(body, press)
+        address = await self._who(body)
+        if press.verb not in AT_ONCE and press.choice is None:
+            return await self._opened(body, press, address)
+        reply = await self._decided_at_once(body, press, address)
+        return _stored() if body.get("view") and isinstance(reply, Done) else reply
 
     async def _decided_at_once(self, body: dict[str, Any], press: Press, address: str) -> Reply:
         payload: JSON = None
@@ -131,9 +152,10 @@ class Acting:
             or (view := modal(request, press.verb, **where)) is None
         ):
             return Whisper(posting(words.CHANGED_SINCE))
-        method = "views.push" if body.get("view") else "views.open"
+        if body.get("view"):
+            return Shown(view)
         try:
-            await self._client.call(method, trigger_id=body["trigger_id"], view=view)
+            await self._client.call("views.open", trigger_id=body["trigger_id"], view=view)
         except SlackRefused as error:
             if error.code == OPENED:
                 return Done()
@@ -169,7 +191,6 @@ class Acting:
         about = meant(view.get("private_metadata", ""))
         if about is None:
             return Done()
-        address = await self._who(body)
         request = await self._door.look(about.request_id)
         given = _read(request, about.verb, view["state"]["values"])
         if isinstance(given, Faults):
@@ -177,7 +198,7 @@ class Acting:
         typed = about.verb in (Verb.EDIT, Verb.ANSWER)
         try:
             await self._door.decide(
-                address,
+                await self._who(body),
                 about.request_id,
                 about.verb,
                 payload=given.value if typed else None,
@@ -187,22 +208,22 @@ class Acting:
             )
         except Repeated:
             return _repeated(body)
+        except Conflict:
+            return await self._too_late(request.id, _address(body))
+        except InvalidDecision as error:
+            return _wrong(request, about.verb, error)
         except HandrailError as error:
-            return await self._not_decided(request, about, error, address)
+            return Shown(noted(await self._why(request.id, error, _address(body))))
         return Done()
 
-    async def _not_decided(
-        self, request: HumanRequest, about: Meant, error: HandrailError, address: str
-    ) -> Reply:
-        link = self._door.link(request.id)
-        if isinstance(error, Conflict):
-            latest = await self._door.latest(request.id)
-            if latest.id != request.id and not latest.ended:
-                return Shown(replaced(latest, link=self._door.link(latest.id)))
-            return Shown(decided(latest, link=self._door.link(latest.id)))
-        if isinstance(error, InvalidDecision):
-            return _wrong(request, about.verb, error)
-        return Shown(refused(request, error, link=link))
+    async def _too_late(self, request_id: str, address: str) -> Reply:
+        """Show what a request has become meanwhile: its later revision, or how it ended."""
+        logger.info("%s came too late for request %s", address, request_id)
+        latest = await self._door.latest(request_id)
+        link = self._door.link(latest.id)
+        if latest.id != request_id and not latest.ended:
+            return Shown(replaced(latest, link=link))
+        return Shown(decided(latest, link=link))
 
     # -- words --------------------------------------------------------------------------------------------------------
 
@@ -210,58 +231,63 @@ class Acting:
         """Somebody wrote in a thread beneath a request: a comment."""
         event = body["event"]
         user, thread = event.get("user"), event.get("thread_ts")
-        if (
-            event.get("subtype") not in (None, "thread_broadcast")
-            or event.get("bot_id")
-            or not (user and thread)
-        ):
+        if event.get("subtype") not in SPOKEN or event.get("bot_id") or not (user and thread):
             return Done()
         place = Place(event["channel"], thread)
-        sent = await self._door.sent_at(str(place)) or await self._unknown(place, body)
-        text = unescape(str(event.get("text") or "")).strip()
-        if sent is None or not text:
+        text = event.get("text")
+        if not isinstance(text, str) or not text.strip():
             return Done()
-        address = await self._addresses.acting(str(event.get("user_team") or body["team_id"]), str(user))
+        if (sent := await self._beneath(place, event.get("parent_user_id"))) is None:
+            return Done()
+        team = event.get("user_team") or event.get("team") or body["team_id"]
+        address = await self._addresses.acting(str(team), str(user))
+        said = await as_read(text, self._addresses.called)
         try:
-            await self._door.comment(address, sent.request_id, text, place=str(place), once=body["event_id"])
+            await self._door.comment(address, sent.request_id, said, place=str(place), once=body["event_id"])
         except Repeated:
-            return Done()  # Slack tells again what it thinks nobody heard
+            logger.info("event %s was received before", str(body["event_id"])[:40])
         except StoreError:
             raise  # it isn't acknowledged, and Slack tells it again
         except HandrailError as error:
-            told = await self._why(sent.request_id, error, address)
-            await self._client.call(
-                "chat.postEphemeral", channel=place.room, user=user, thread_ts=thread, text=told.text
-            )
+            await self._whisper(place, str(user), await self._why(sent.request_id, error, address))
         return Done()
 
-    async def _unknown(self, place: Place, body: dict[str, Any]) -> Sent | None:
-        """Return what is known, asked of Slack, of a message of ours that we posted without noting it."""
-        app: dict[str, Any] = next(iter(body.get("authorizations") or ()), {})
-        if app.get("user_id") is None or body["event"].get("parent_user_id") != app["user_id"]:
-            return None
-        about = await self._history.first(place)
-        if about is None:
+    async def _beneath(self, place: Place, author: object) -> Sent | None:
+        """Return what was sent to a place; Slack is asked about a message of ours that isn't known yet."""
+        sent = await self._door.sent_at(str(place))
+        if sent is not None or author != await self._addresses.bot():
+            return sent
+        if (about := await self._history.first(place)) is None:
             return None
         await self._keep(place, about)
         return await self._door.sent_at(str(place))
 
+    async def _whisper(self, place: Place, user: str, told: Posting) -> None:
+        """Say something in a thread to one person; a word that can't be said is none that is tried again."""
+        where = {"channel": place.room, "thread_ts": place.ts}
+        try:
+            await self._client.call(
+                "chat.postEphemeral", user=user, text=told.text, blocks=told.blocks or None, **where
+            )
+        except ChannelError as error:
+            logger.warning("a word in Slack for %s could not be said: %s", user, error)
+
     async def listed(self, body: dict[str, Any]) -> Reply:
         """`/handrail`: what waits for whoever asks."""
-        address = await self._addresses.acting(str(body["team_id"]), str(body["user_id"]))
+        team, user = str(body["team_id"]), str(body["user_id"])
         try:
-            work = await self._door.work(address, MOST_COUNTED)
+            work = await self._door.work(await self._addresses.acting(team, user), MOST_COUNTED)
         except NotAllowed:
-            return Whisper(stranger(address))
+            return Whisper(stranger(address_of(team, user)))
+        except ChannelError:
+            return Whisper(posting(words.TRY_AGAIN))
         waiting = [Waiting(request, self._door.link(request.id)) for request in work[:MOST]]
         return Whisper(listing(waiting, total=len(work), inbox=self._door.link("")))
 
     # -- who ----------------------------------------------------------------------------------------------------------
 
     async def _who(self, body: dict[str, Any]) -> str:
-        user = body["user"]
-        team = user.get("team_id") or (body.get("team") or {}).get("id") or ""
-        return await self._addresses.acting(str(team), str(user["id"]))
+        return await self._addresses.acting(*_team_and_user(body))
 
     async def _why(self, request_id: str, error: HandrailError, address: str) -> Posting:
         """Return why nothing was done, for whoever did it; and log it."""
@@ -278,10 +304,23 @@ class Acting:
         return refusal(request, error, link=self._door.link(request_id))
 
 
+def _team_and_user(body: dict[str, Any]) -> tuple[str, str]:
+    user = body["user"]
+    return str(user.get("team_id") or (body.get("team") or {}).get("id") or ""), str(user["id"])
+
+
+def _address(body: dict[str, Any]) -> str:
+    return address_of(*_team_and_user(body))
+
+
+def _stored() -> Shown:
+    return Shown(told_later(words.DONE_TITLE, words.DONE))
+
+
 def _place(body: dict[str, Any]) -> Place | None:
     container = body.get("container") or {}
     room, ts = container.get("channel_id"), container.get("message_ts")
-    return Place(room, ts) if room and ts else None
+    return Place(room, ts) if room and ts and not container.get("is_ephemeral") else None
 
 
 def _repeated(body: dict[str, Any]) -> Reply:

@@ -5,10 +5,11 @@ of them (`T01:U02`) or by their email; nothing at all is where the app says.
 """
 
 import logging
+from typing import Any
 
 from handrail.channels.slack.client import Client, SlackRefused
 from handrail.inbox.channel import Door
-from handrail.requests.errors import ChannelError, NotAllowed
+from handrail.requests.errors import ChannelError, HandrailError, NotAllowed
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +32,21 @@ class Addresses:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._rooms: dict[str, str] = {}
-        self._team: str | None = None
+        self._self: dict[str, Any] | None = None
         self.door: Door | None = None
 
     async def team(self) -> str:
         """Return the id of the workspace that the token belongs to."""
-        if self._team is None:
-            self._team = str((await self._client.call("auth.test"))["team_id"])
-        return self._team
+        return str((await self._known_self())["team_id"])
+
+    async def bot(self) -> str:
+        """Return the user id by which the app itself posts."""
+        return str((await self._known_self())["user_id"])
+
+    async def _known_self(self) -> dict[str, Any]:
+        if self._self is None:
+            self._self = await self._client.call("auth.test")
+        return self._self
 
     async def room(self, to: str) -> str:
         """Return where to post: the id of a room or of the direct messages with a person.
@@ -47,11 +55,11 @@ class Addresses:
         """
         if not to.startswith("@"):
             return to
-        if to not in self._rooms:
-            user = await self._user(to[1:])
+        user = await self._user(to[1:])  # whose address it is may change: only Slack's own ids are remembered
+        if user not in self._rooms:
             opened = await self._client.call("conversations.open", users=user)
-            self._rooms[to] = str(opened["channel"]["id"])
-        return self._rooms[to]
+            self._rooms[user] = str(opened["channel"]["id"])
+        return self._rooms[user]
 
     async def room_id(self, to: str) -> str | None:
         """Return the id of a room, also of one that is given by its name; None where there is no such room."""
@@ -96,12 +104,19 @@ class Addresses:
         email = await door.email(person)
         if email is None:
             raise ChannelError(
-                f"nobody knows where {person!r} is in Slack: give them an email with `handrail users`, or their "
-                f"Slack id with `handrail users identity {person} slack {team}:U...`"
+                f"nobody knows where {person!r} is in Slack, or they are switched off here: give them an email with "
+                f"`handrail users`, or their Slack id with `handrail users identity {person} slack {team}:U...`"
             )
-        user = (await self._client.call("users.lookupByEmail", email=email))["user"]
-        await door.learn(address_of(team, user["id"]), email)
-        return str(user["id"])
+        found = (await self._client.call("users.lookupByEmail", email=email))["user"]
+        if not _is_member(found, team):
+            raise ChannelError(f"who has the email of {person!r} in Slack is no member of this workspace")
+        owner = await door.learn(address_of(team, found["id"]), email)
+        if owner != person:
+            raise ChannelError(
+                f"who has the email of {person!r} in Slack is {owner!r} here: say who is who with "
+                "`handrail users identity`"
+            )
+        return str(found["id"])
 
     async def acting(self, team: str, user: str) -> str:
         """Return the address of somebody who does something; one who isn't known is looked up by their email.
@@ -116,20 +131,28 @@ class Addresses:
         except SlackRefused:
             return address
         email = found.get("profile", {}).get("email")
-        outsider = found.get("is_bot") or found.get("deleted") or found.get("is_stranger")
-        if (
-            email
-            and not outsider
-            and found.get("is_email_confirmed", True)
-            and found.get("team_id", team) == team
-        ):
+        if email and _is_member(found, team):
             await door.learn(address, str(email))
         return address
+
+    async def called(self, user: str) -> str:
+        """Return the name of somebody who is mentioned: of the person here, else their id in Slack."""
+        try:
+            return await self._door().name(address_of(await self.team(), user))
+        except HandrailError:
+            return user
 
     def _door(self) -> Door:
         if self.door is None:
             raise ChannelError("the channel isn't open: work on the app inside `async with app:`")
         return self.door
+
+
+def _is_member(found: dict[str, Any], team: str) -> bool:
+    """Whether Slack vouches for the email of somebody: they are a person of this workspace."""
+    outsider = found.get("is_bot") or found.get("deleted") or found.get("is_stranger")
+    mine = found.get("team_id", team) == team
+    return mine and not outsider and bool(found.get("is_email_confirmed", True))
 
 
 async def _known(door: Door, address: str) -> bool:

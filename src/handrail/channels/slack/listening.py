@@ -15,8 +15,11 @@ from typing import Any
 import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.signature import SignatureVerifier
 
 from handrail.channels.slack import words
 from handrail.channels.slack.acting import Acting, Done, Reply, Shown, Whisper, Wrong
@@ -109,9 +112,7 @@ class Listening:
                 await _lost(handler.client)
                 logger.warning("the connection of Socket Mode to Slack is lost; connecting again")
             except Exception as error:
-                logger.warning(
-                    "Slack can't be reached over Socket Mode (%s); trying again", type(error).__name__
-                )
+                logger.warning("Slack can't be reached over Socket Mode (%s); trying again", _kind(error))
             finally:
                 await _close(handler.client)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
@@ -142,28 +143,31 @@ class Listening:
             return BoltResponse(status=405, body="Slack posts to this address", headers={"allow": "POST"})
         if self._app is None:
             return BoltResponse(status=503, body="this app is not working now")
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            return BoltResponse(status=400, body="that is no text")
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=text, headers={**headers}))
-        if answer.status == 401:
+        if not _is_signed(self._secret or "", body, headers):
             logger.warning(
                 "a call that says it comes from Slack was refused: its signature is wrong or too old"
             )
-        return answer
+            return BoltResponse(status=401, body="this is not signed by Slack")
+        try:
+            call = AsyncBoltRequest(body=body.decode(), headers={**headers})
+        except (AttributeError, TypeError, ValueError):
+            return BoltResponse(status=400, body="that is no call of Slack's")
+        return await self._app.async_dispatch(call)
 
     # -- what is listened to ------------------------------------------------------------------------------------------
 
     def _made(self, acting: Acting) -> AsyncApp:
         app = AsyncApp(
-            client=self._client.web,
+            client=self._client.socket(),
+            authorize=_Authorized(self._client),  # type: ignore[arg-type]
+            logger=_quiet(),
+            before_authorize=self._ours,
             signing_secret=self._secret or "none: Socket Mode is authenticated by its connection",
             process_before_response=True,  # stored first, then acknowledged
             url_verification_enabled=True,
             ssl_check_enabled=True,
         )
-        app.use(self._ours)
+        app.error(_broken)
         app.action(OURS)(self._on(acting.pressed))
         app.view(OURS)(self._on(acting.submitted))
         app.event("message")(self._on(acting.said))
@@ -171,7 +175,10 @@ class Listening:
         return app
 
     async def _ours(self, body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
-        """Let only through what comes from the workspace that the token belongs to."""
+        """Let only through what comes from the workspace that the token belongs to, and Slack's look at the address."""
+        if body.get("type") == "url_verification":
+            await next()
+            return None
         if self._closing:
             return BoltResponse(status=503, body="this app is closing")
         team = body.get("team_id") or (body.get("team") or {}).get("id")
@@ -193,42 +200,47 @@ class Listening:
             self._keep(task)
             await asyncio.wait({task}, timeout=IN_TIME)
             if task.done():
-                await self._answered(task.result(), ack, respond)
+                await self._answered(task.result(), body, ack, respond)
             else:
-                view = body.get("view") if body.get("type") == "view_submission" else None
-                await ack(
-                    **(
-                        {"response_action": "update", "view": told_later(words.WORKING_TITLE, words.WORKING)}
-                        if view
-                        else {}
-                    )
-                )
-                self._keep(asyncio.create_task(self._later(task, view, respond)))
+                await ack(**(_working() if _is_sent(body) else {}))
+                self._keep(asyncio.create_task(self._later(task, body, respond)))
 
         return listener
 
-    async def _answered(self, reply: Reply, ack: Any, respond: Any) -> None:
+    async def _answered(self, reply: Reply, body: dict[str, Any], ack: Any, respond: Any) -> None:
         match reply:
-            case Shown(view):
+            case Shown(view) if _is_sent(body):
                 await ack(response_action="update", view=view)
             case Wrong(errors):
                 await ack(response_action="errors", errors=errors)
-            case Whisper(posting):
+            case _:
                 await ack()
-                await _whisper(respond, posting)
-            case Done():
-                await ack()
+                await self._told(reply, body, respond)
 
-    async def _later(self, task: asyncio.Task[Reply], view: dict[str, Any] | None, respond: Any) -> None:
+    async def _later(self, task: asyncio.Task[Reply], body: dict[str, Any], respond: Any) -> None:
         """Tell what came of something that took longer than Slack waits."""
         try:
             reply = await task
-            if isinstance(reply, Whisper):
-                await _whisper(respond, reply.posting)
-            if view is not None:
-                await self._client.call("views.update", view_id=view["id"], view=_in_the_end(reply))
         except Exception as error:
-            logger.error("what somebody did in Slack could not be answered: %s", type(error).__name__)
+            logger.error("what somebody did in Slack failed: %s", type(error).__name__)
+            reply = Shown(told_later(words.NOT_DONE_TITLE, words.BROKEN)) if body.get("view") else Done()
+        if _is_sent(body):
+            reply = Shown(_in_the_end(reply))
+        await self._told(reply, body, respond)
+
+    async def _told(self, reply: Reply, body: dict[str, Any], respond: Any) -> None:
+        """Show what came of something that Slack has been answered already."""
+        match reply:
+            case Shown(view):
+                await self._show(body["view"]["id"], view)
+            case Whisper(posting):
+                await _whisper(respond, posting)
+
+    async def _show(self, view_id: str, view: dict[str, Any]) -> None:
+        try:
+            await self._client.call("views.update", view_id=view_id, view=view)
+        except ChannelError as error:
+            logger.warning("a modal could not be changed: %s", error)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._begun.add(task)
@@ -275,6 +287,53 @@ async def _close(client: Any) -> None:
     await client.aiohttp_client_session.close()
 
 
+def _quiet() -> logging.Logger:
+    """Return what bolt logs to: errors only, as it warns of the very environment variables that are meant."""
+    found = logging.getLogger(f"{__name__}.bolt")
+    found.setLevel(logging.ERROR)
+    return found
+
+
+def _kind(error: Exception) -> str:
+    """Return what is told of an error: Slack's own word for it, if it has one."""
+    data = error.response.data if isinstance(error, SlackApiError) else None
+    return str(data.get("error")) if isinstance(data, dict) else type(error).__name__
+
+
+def _is_signed(secret: str, body: bytes, headers: dict[str, str]) -> bool:
+    """Whether Slack signed a call, less than five minutes ago."""
+    try:
+        return SignatureVerifier(secret).is_valid_request(body, headers)
+    except (TypeError, ValueError):  # no text, or no number where the moment should stand
+        return False
+
+
+class _Authorized(AsyncAuthorize):
+    """Says who the app is, instead of asking Slack, which may not answer: then what came in would be lost."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def __call__(
+        self, *, team_id: str | None, enterprise_id: str | None, **_: Any
+    ) -> AuthorizeResult | None:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=self._client.web.token)
+
+
+async def _broken(error: Exception) -> BoltResponse:
+    """Say in the log what went wrong, without what people wrote."""
+    logger.error("what somebody did in Slack failed: %s", type(error).__name__)
+    return BoltResponse(status=500, body="")
+
+
+def _is_sent(body: dict[str, Any]) -> bool:
+    return body.get("type") == "view_submission"
+
+
+def _working() -> dict[str, Any]:
+    return {"response_action": "update", "view": told_later(words.WORKING_TITLE, words.WORKING)}
+
+
 def _in_the_end(reply: Reply) -> dict[str, Any]:
     """Return what a modal becomes whose work took longer than Slack waits."""
     match reply:
@@ -282,7 +341,7 @@ def _in_the_end(reply: Reply) -> dict[str, Any]:
             return view
         case Wrong(errors):
             return told_later(
-                words.REFUSED_TITLE, words.NOT_FITTING.format(escape("; ".join(errors.values())))
+                words.NOT_DONE_TITLE, words.NOT_FITTING.format(escape("; ".join(errors.values())))
             )
     return told_later(words.DONE_TITLE, words.DONE)
 
@@ -290,11 +349,13 @@ def _in_the_end(reply: Reply) -> dict[str, Any]:
 async def _whisper(respond: Any, posting: Posting) -> None:
     """Say something to whoever acted, and nobody else."""
     try:
-        await respond(
+        answer = await respond(
             text=posting.text,
             blocks=posting.blocks or None,
             response_type="ephemeral",
             replace_original=False,
         )
+        if answer.status_code != 200:
+            logger.warning("a word in Slack for whoever acted was refused: %s", answer.status_code)
     except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
         logger.warning("a word in Slack for whoever acted could not be said: %s", type(error).__name__)

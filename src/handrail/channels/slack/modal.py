@@ -14,6 +14,7 @@ from handrail.channels.slack.foot import foot, open_page
 from handrail.channels.slack.form import answer_form, edit_form, fits
 from handrail.channels.slack.inputs import input_block
 from handrail.channels.slack.offer import offered
+from handrail.channels.slack.posting import Posting
 from handrail.channels.slack.press import PREFIX
 from handrail.channels.slack.refusal import why
 from handrail.channels.slack.told import told
@@ -104,6 +105,11 @@ def refused(request: HumanRequest, error: HandrailError, *, link: str | None) ->
     """Return what a modal becomes for somebody who may not decide: why."""
     lead = section(why(request, error))
     return _closing(words.REFUSED_TITLE, [verbatim(request.draft.title), lead, *_page(link)])
+
+
+def noted(said: Posting) -> View:
+    """Return what a modal becomes where somebody would be told a word for them alone."""
+    return _closing(words.NOT_DONE_TITLE, said.blocks or [section(said.text)])
 
 
 def told_later(title: str, text: str) -> View:

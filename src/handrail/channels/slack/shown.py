@@ -1,11 +1,17 @@
 """What is posted on each occasion: the request with what can be decided here, how it ended, or a word in its thread."""
 
+from handrail.channels.slack import words
+from handrail.channels.slack.block import actions, context
 from handrail.channels.slack.ended import ended
+from handrail.channels.slack.foot import open_page
 from handrail.channels.slack.message import message
-from handrail.channels.slack.posting import Posting
+from handrail.channels.slack.posting import Posting, posting
+from handrail.channels.slack.text import quoted
 from handrail.channels.slack.thread import line
+from handrail.channels.slack.told import told
 from handrail.flows.web_approval import request_url
 from handrail.inbox.channel import Delivery
+from handrail.requests import telling
 from handrail.requests.lifecycle import Commented, Event, Reminded
 from handrail.requests.request import HumanRequest
 
@@ -15,7 +21,22 @@ def asked(delivery: Delivery) -> Posting:
     request = delivery.request
     if request.ended:
         return ended(request, link=delivery.url, newer=_newer(request, delivery.url))
+    if (why := _not_asked(request, delivery.to)) is not None:
+        row = open_page(delivery.url)
+        blocks = [*told(request).blocks, context(why), *([actions(row)] if row else [])]
+        return posting(request.draft.title, blocks)
     return message(request, link=delivery.url, previous=delivery.previous)
+
+
+def _not_asked(request: HumanRequest, to: str) -> str | None:
+    """Return why a person who was sent a request has nothing to decide, such as after it was reassigned."""
+    person, audience = to.removeprefix("@"), request.audience
+    if person == to:
+        return None
+    if person in audience.excluded:
+        return words.EXCLUDED
+    is_asked = request.asked is None or person in request.asked
+    return None if is_asked else words.NOT_ASKED.format(quoted(telling.names(audience)))
 
 
 def _newer(request: HumanRequest, url: str) -> str | None:

@@ -81,7 +81,10 @@ def _why(request: HumanRequest, room: Room) -> Iterator[Element]:
     yield section(said(words.THEN, bold=True), said(room.take(telling.effect(request, None))))
     if isinstance(request.policy.quorum, First):
         yield section(said(room.take(telling.who_decides(request))))
-    elif votes := _votes(request):
+        return
+    if request.decisions:
+        yield section(said(f"{telling.so_far(request)}."))
+    if votes := _votes(request):
         yield bullets([section(said(room.take(each))) for each in votes])
 
 

@@ -67,6 +67,7 @@ UNCHANGED = "Nothing was decided."
 TOO_LATE = "That took too long for Slack. Press it again."
 TRY_AGAIN = "Slack could not be asked just now. Try it again."
 WORKING_TITLE, WORKING = "One moment", "This takes longer than usual. The result will stand here."
+BROKEN = "Something went wrong here. Open the request to see how it stands."
 DONE_TITLE, DONE = "Done", "Your decision was stored."
 
 MY_WORK = "My open work"
@@ -85,6 +86,7 @@ REPLACED_TITLE, REPLACED = (
 )
 DECIDED_TITLE, NOT_SENT = "Decided meanwhile", "Nothing of yours was sent."
 REFUSED_TITLE = "You can’t decide this"
+NOT_DONE_TITLE = "Nothing was decided"
 
 FILL_IN = "Fill this in."
 CHOOSE = "Choose one."

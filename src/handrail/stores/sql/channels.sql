@@ -93,7 +93,7 @@ WHERE id IN (
 
 -- name: insert_sent
 INSERT INTO sent (request_id, channel, place, recipient, message_id, at) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO NOTHING
+ON CONFLICT (request_id, channel, place) DO UPDATE SET recipient = excluded.recipient WHERE recipient = ''
 
 -- name: sent
 SELECT recipient, place, message_id, at FROM sent
