@@ -39,9 +39,13 @@ from handrail.teams import moves as team_moves
 from handrail.teams.flow import TeamFlow
 from handrail.teams.team import Team
 from handrail.teams.teams import Teams
+from handrail.webhooks.delivering import Deliverer
+from handrail.webhooks.sending import calling
+from handrail.webhooks.webhooks import Webhooks
 from handrail.worker import Work
 
 if TYPE_CHECKING:
+    from handrail.outgoing.call import Outgoing
     from handrail.web.face import Face
 
 Function = Callable[..., Awaitable[dict[str, Any]]]
@@ -191,6 +195,15 @@ class App:
         """Who may use the store through pages and API."""
         return People(self.store, self.clock, Secret(self.store.path))
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """Who is told what happens, and who may call in."""
+        return Webhooks(self.store, self.clock, self.people.secret, self.outgoing)
+
+    def outgoing(self) -> "Outgoing":
+        """Return what calls URLs that others have named. Raises `InvalidInput` where packages for it are missing."""
+        return calling(self.allowed)
+
     def door(self, channel: str) -> ChannelDoor:
         """Return the door through which a channel brings in what people do."""
         return ChannelDoor(channel, self.store, self.clock, self.inbox, self.link)
@@ -202,8 +215,8 @@ class App:
 
     def face(self, url: str = "http://127.0.0.1:8000") -> "Face":
         """Return what a server shows of this app, to `handrail.web.server.create`; `url` is where people reach it."""
+        from handrail.outgoing.call import Outgoing
         from handrail.web.face import Face
-        from handrail.web.outgoing import Outgoing
 
         return Face(
             store=self.store,
@@ -246,7 +259,8 @@ class App:
             for name, channel in self.channels.items():
                 await receiving.enter_async_context(channel.serve(self.door(name)))
             outbox = Outbox(self.store, self.channels, self.clock, self.link)
-            work = Work(self.store, self.clock, self.flows, outbox, self._concurrency)
+            hooks = Deliverer(self.store, self.clock, self.people.secret, self.outgoing)
+            work = Work(self.store, self.clock, self.flows, outbox, hooks, self._concurrency)
             for flow, names in uncarried(self.flows, self.channels).items():
                 told = "flow %r asks through %s, which this app doesn't carry: App(channels=%s) or HANDRAIL_CHANNELS"
                 logger.warning(told, flow, " and ".join(map(repr, names)), names)

@@ -11,11 +11,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from handrail.inbox.channel import Channel
+from handrail.outgoing.address import Allowed, allowed
 from handrail.requests.channels import check_channel_name
 from handrail.requests.errors import InvalidInput
 from handrail.stores.memory import MemoryStore
 from handrail.stores.sqlite import SQLiteStore
-from handrail.web.address import Allowed, allowed
 
 DEFAULT_STORE = "sqlite:///handrail.db"
 MEMORY = "memory://"

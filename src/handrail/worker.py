@@ -16,6 +16,7 @@ from handrail.runs import units
 from handrail.runs.ports import Worker
 from handrail.runs.runner import Runner
 from handrail.stores.sqlite import SQLiteStore
+from handrail.webhooks.delivering import Deliverer
 
 
 class Work:
@@ -27,10 +28,12 @@ class Work:
         clock: Clock,
         flows: Mapping[str, ChainableNode],
         outbox: Outbox,
+        webhooks: Deliverer,
         concurrency: int,
     ) -> None:
         now = clock.now()
         self.outbox = outbox
+        self.webhooks = webhooks
         self._store = store
         self._clock = clock
         self.worker = Worker(new_id("worker", now), os.getpid(), socket.gethostname(), now, tuple(flows))
@@ -45,14 +48,16 @@ class Work:
         self._store.liveness.hold(self.worker.id)
         await self._store.do(units.register, worker=self.worker)
         await bury_the_dead(self._store, self._store.liveness, self._clock, self.worker.id)
+        self._delivering = asyncio.create_task(self.webhooks.serve(), name="handrail webhooks")
         serving = self._serving = asyncio.create_task(self.engine.serve(), name="handrail engine")
         self.runner.halted = lambda: serving.done() or serving.cancelling() > 0
 
     async def stop(self) -> None:
         """Stop working: runs that were being executed are free for other workers."""
-        self._serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._serving
+        for task in (self._serving, self._delivering):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await self.runner.stop()
         self.runner.give_up(StoreClosed("the app was closed; the run goes on where a worker knows its flow"))
         try:

@@ -150,7 +150,15 @@ async def place(**given: Any) -> AsyncIterator[Place]:
             return await app.runs.get((await app.start(name, data, run_id, initiator=initiator)).id)
 
         face = Face(
-            app.store, clock, app.flows, start, app.migrate, people, URL, frozenset(given.get("groups", ()))
+            app.store,
+            clock,
+            app.flows,
+            start,
+            app.migrate,
+            people,
+            URL,
+            frozenset(given.get("groups", ())),
+            outgoing=app.outgoing(),
         )
         made = Place(app, people, create(face), clock, [])
         try:

@@ -41,6 +41,7 @@ EXPECTED = {
     "teams.md:1": "FINISHED Bees make honey.",
     "teams.md:2": "BLOCKED ['req_",
     "write-a-channel.md:0": "decided by alice",
+    "webhooks.md:0": "dev.handrail.webhook.tested",
     "patterns.md:4": "completed alice",
     "patterns.md:5": "True",
     "patterns.md:6": "q0 completed\nq1 completed",

@@ -61,6 +61,9 @@ def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> 
             "sent",
             "received",
             "identity",
+            "webhook",
+            "delivery",
+            "inbound",
         ),
     }
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)

@@ -45,7 +45,7 @@ def test_the_table_of_roles() -> None:
         for role in ("admin", "reviewer", "viewer")
     }
     assert having["admin"] == set(Right) == set(TABLE)
-    assert having["reviewer"] == set(Right) - SETTINGS - {Right.READ_LOG, Right.OUTBOX}
+    assert having["reviewer"] == set(Right) - SETTINGS - {Right.READ_LOG, Right.OUTBOX, Right.WEBHOOKS}
     assert having["viewer"] == READING
 
 

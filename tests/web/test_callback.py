@@ -10,13 +10,13 @@ from pathlib import Path
 from handrail import App
 from handrail.inbox.outbox import Outbox
 from handrail.inbox.outside import CHANNEL, open_outside
+from handrail.outgoing.address import allowed
+from handrail.outgoing.call import Outgoing
 from handrail.people.secret import Secret
 from handrail.requests.decision import Actor
 from handrail.requests.request import HumanRequest
 from handrail.testing.clock import TurnableClock
-from handrail.web.address import allowed
 from handrail.web.callback import Callbacks, is_signed, signature, signing_secret
-from handrail.web.outgoing import Outgoing
 from tests.support.requests_desk import NOW, draft
 
 ALICE = Actor("alice")

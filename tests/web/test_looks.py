@@ -1,7 +1,7 @@
 """Every page on every size, light and dark: readable, reachable, without a serious finding of axe."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from handrail.people.facts import Role
 from handrail.requests.decision import Verb
 from handrail.requests.policy import AtLeast, escalation
 from handrail.requests.request import HumanRequest
+from handrail.webhooks.facts import Delivery, Webhook
 from tests.support.web_browser import ALL, ROOT, Site, as_web
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
@@ -67,6 +68,8 @@ SECTIONS = (
     "/settings/people/dora",
     "/settings/groups",
     "/settings/keys",
+    "/settings/webhooks",
+    "/settings/webhooks/wh_looks",
     "/keyboard",
 )
 HERE = [
@@ -98,6 +101,10 @@ async def furnished(made: Site) -> dict[str, HumanRequest]:
         "Told through channels?", channels=("slack:#deploys", f"email:{'x' * 60}@example.com", "pager")
     )
     await made.app.store.do(fail_to_tell, request_id=told.id)
+    await made.app.store.do(hook_up, now=made.app.clock.now())
+    await made.app.people.add("robot", actor=ROOT, service=True)
+    for label in ("checks", "label " * 30):
+        await made.app.webhooks.add_inbound("robot", label, actor=ROOT)
     return {
         "told": told,
         "ended": first,
@@ -130,6 +137,21 @@ def fail_to_tell(tx: Any, *, request_id: str) -> None:
     slack, email, _ = tx.find_messages(MessageFilter(request_id=request_id), None, 3)
     tx.update_message(replace(slack, state="failed", attempts=60, error=f"refused: {'no such place ' * 12}"))
     tx.update_message(replace(email, attempts=9, due_at=email.due_at + timedelta(hours=1), error="x" * 120))
+
+
+def hook_up(tx: Any, *, now: datetime) -> None:
+    """Add a webhook that hears of nothing at present, with deliveries of each kind."""
+    url = f"https://hooks.example.com/{'a-long-path/' * 12}"
+    hook = Webhook(
+        "wh_looks", url, "to the chat " * 10, now, "root", 10**9, active=False, stopped_because="gone"
+    )
+    tx.insert_webhook(hook)
+    for number, (state, error) in enumerate((("delivered", None), ("failed", "it was answered with 500"))):
+        subject = f"req_{number:024}"
+        made = Delivery(hook.id, number + 1, "evt_1", "decided", subject, now, state, 3, now, done_at=now)
+        tx.add_delivery(replace(made, error=error))
+    for number in (8, 9):
+        tx.add_delivery(Delivery(hook.id, number, "evt_1", "task_feedback_given", "run_1", now, due_at=now))
 
 
 def pages(asked: dict[str, HumanRequest]) -> list[str]:

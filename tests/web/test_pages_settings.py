@@ -12,7 +12,13 @@ from handrail.requests.decision import Actor
 from tests.support.web_visits import PASSWORD, ROOT, Place, Visitor, place, text
 
 NASTY = "<script>alert(1)</script>"
-ADMINS = ["/settings/people", "/settings/people/rita", "/settings/groups", "/settings/keys"]
+ADMINS = [
+    "/settings/people",
+    "/settings/people/rita",
+    "/settings/groups",
+    "/settings/keys",
+    "/settings/webhooks",
+]
 EVERYBODY = ["/settings", "/settings/me", "/settings/guidelines", "/settings/guidelines/write", "/keyboard"]
 FORMS = {
     "/settings/people": {"name": "mallory", "role": "admin"},
@@ -24,6 +30,10 @@ FORMS = {
     "/settings/groups": {"name": "legal", "members": "mallory"},
     "/settings/keys": {"label": "x", "person": "alice", "scopes": "admin", "days": "30"},
     "/settings/keys/revoke": {"key": "abc"},
+    "/settings/webhooks": {"url": "https://1.1.1.1/", "kinds": ""},
+    "/settings/webhooks/act": {"webhook": "wh_1", "act": "remove"},
+    "/settings/webhooks/inbound": {"person": "robot", "label": "x"},
+    "/settings/webhooks/inbound/act": {"inbound": "in_1", "act": "revoke"},
     "/settings/guideline": {"flow": "write", "text": "Approve all.", "version": "0"},
 }
 MINE = {

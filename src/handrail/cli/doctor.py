@@ -35,6 +35,7 @@ from handrail.requests.errors import InvalidInput
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.stores.migration import level_of, migrations
 from handrail.teams.status import WorkflowStatus
+from handrail.webhooks.sending import STOPPED
 
 OLDEST_SQLITE = (3, 35, 0)
 """the first with RETURNING"""
@@ -86,6 +87,7 @@ async def doctor(
                 async with reading().connect(store) as app:
                     checks += await _content(app)
                     checks.append(await _outbox(app, carried, certain=target is not None))
+                    checks += await _webhooks(app)
     if as_json:
         print_json([{**asdict(check), "ok": check.ok} for check in checks])
     else:
@@ -101,6 +103,26 @@ def _carried(target: str | None) -> tuple[list[str], Check]:
     except InvalidInput as error:
         return [], Check("channels", "can't be set up", str(error))
     return carried, Check("channels", ", ".join(carried) or f"none that {where}")
+
+
+async def _webhooks(app: App) -> list[Check]:
+    """Say how webhooks stand, where there are any."""
+    found = await app.webhooks.listed()
+    active = sum(each.webhook.active for each in found)
+    waiting = sum(each.pending for each in found)
+    problems = [
+        f"{each.webhook.id} gave up {each.failed} events: see `handrail webhooks deliveries {each.webhook.id} "
+        "--state failed`"
+        for each in found
+        if each.failed
+    ]
+    problems += [
+        f"{each.webhook.id} is off ({each.webhook.stopped_because}): switch it on, or remove it"
+        for each in found
+        if each.webhook.stopped_because == STOPPED
+    ]
+    told = f"{active} active, {waiting} events wait"
+    return [Check("webhooks", told, "; ".join(problems) or None)] if found else []
 
 
 async def _outbox(app: App, carried: Collection[str], *, certain: bool) -> Check:

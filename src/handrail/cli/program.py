@@ -12,6 +12,7 @@ from handrail.cli.groups import groups
 from handrail.cli.keys import keys
 from handrail.cli.options import As, AsJSON, Store
 from handrail.cli.users import users
+from handrail.cli.webhooks import webhooks
 
 program = typer.Typer(
     name="handrail",
@@ -110,3 +111,4 @@ program.add_typer(team.team, name="team")
 program.add_typer(users, name="users")
 program.add_typer(groups, name="groups")
 program.add_typer(keys, name="keys")
+program.add_typer(webhooks, name="webhooks")

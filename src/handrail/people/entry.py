@@ -23,6 +23,16 @@ EntryKind = Literal[
     "identity_removed",
     "group_changed",
     "guideline_changed",
+    "webhook_added",
+    "webhook_changed",
+    "webhook_removed",
+    "webhook_rotated",
+    "webhook_tested",
+    "webhook_redelivered",
+    "webhook_stopped",
+    "inbound_added",
+    "inbound_rotated",
+    "inbound_revoked",
 ]
 
 

@@ -71,6 +71,7 @@ class Right(StrEnum):
     KEYS = "manage keys"
     GUIDELINES = "manage guidelines"
     OUTBOX = "see the outbox and have messages tried again"
+    WEBHOOKS = "manage webhooks"
 
 
 _EVERYBODY = (Role.ADMIN, Role.REVIEWER, Role.VIEWER)
@@ -101,6 +102,7 @@ TABLE: dict[Right, tuple[tuple[Role, ...], Scope]] = {
     Right.KEYS: (_ADMINS, Scope.ADMIN),
     Right.GUIDELINES: (_ADMINS, Scope.ADMIN),
     Right.OUTBOX: (_ADMINS, Scope.ADMIN),
+    Right.WEBHOOKS: (_ADMINS, Scope.ADMIN),
 }
 """right: the roles that have it, and the scope that a key needs for it"""
 

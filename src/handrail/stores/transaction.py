@@ -1,4 +1,4 @@
-"""One transaction on SQLite: the ports of inbox, runs, people and teams, side by side."""
+"""One transaction on SQLite: the ports of inbox, runs, people, teams and webhooks, side by side."""
 
 import sqlite3
 from collections.abc import Container
@@ -13,6 +13,7 @@ from handrail.stores.people_rows import PeopleRows
 from handrail.stores.run_rows import RunRows
 from handrail.stores.search_rows import SearchRows
 from handrail.stores.team_rows import TeamRows
+from handrail.stores.webhook_rows import WebhookRows
 
 
 class Mark(NamedTuple):
@@ -28,7 +29,16 @@ BEGINNING = Mark(0, None, 0, 0)
 
 
 class Transaction(
-    InboxRows, SearchRows, LiveRows, ChannelRows, OutsideRows, MeasureRows, RunRows, PeopleRows, TeamRows
+    InboxRows,
+    SearchRows,
+    LiveRows,
+    ChannelRows,
+    OutsideRows,
+    MeasureRows,
+    RunRows,
+    PeopleRows,
+    TeamRows,
+    WebhookRows,
 ):
     """What units of work see of a SQLite database."""
 

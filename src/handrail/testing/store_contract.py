@@ -20,6 +20,7 @@ from handrail.testing.store_tasks import TaskContract
 from handrail.testing.store_teams import TeamContract
 from handrail.testing.store_units import UnitContract
 from handrail.testing.store_wakeups import WakeupContract
+from handrail.testing.store_webhooks import WebhookContract
 
 
 class StoreContract(
@@ -32,5 +33,6 @@ class StoreContract(
     TaskContract,
     PeopleContract,
     TeamContract,
+    WebhookContract,
 ):
-    """Everything the ports of inbox, runs, people and teams ask of a store, closing a store twice included."""
+    """Everything the ports of inbox, runs, people, teams and webhooks ask of a store, closing it twice included."""

@@ -20,11 +20,11 @@ from typing import Any
 from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.outside import OutsideTransaction
 from handrail.inbox.ports import Clock, Message, Store
+from handrail.outgoing.call import CallFailed, Outgoing
 from handrail.people.secret import Secret
 from handrail.requests.identifier import utc_text
 from handrail.requests.record import public
 from handrail.requests.request import HumanRequest
-from handrail.web.outgoing import CallFailed, Outgoing
 
 SIGNATURE = "Handrail-Signature"
 DELIVERY = "Handrail-Delivery"

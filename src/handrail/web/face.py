@@ -14,13 +14,15 @@ from handrail.flows.node import ChainableNode
 from handrail.inbox.channel import Channel
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.ports import Clock, Store
+from handrail.outgoing.call import Outgoing
 from handrail.people.people import People
 from handrail.runs.run import StoredRun
 from handrail.runs.runs import Runs
 from handrail.teams import moves as team_moves
 from handrail.teams.teams import Teams
 from handrail.web.live import Tail
-from handrail.web.outgoing import Outgoing
+from handrail.webhooks.receiving import Receiver
+from handrail.webhooks.webhooks import Webhooks
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -72,6 +74,16 @@ class Face:
     def teams(self) -> Teams:
         """The boards of the store."""
         return Teams(self.store, self.clock)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Who is told what happens, and who may call in."""
+        return Webhooks(self.store, self.clock, self.people.secret, lambda: self.outgoing)
+
+    @property
+    def receiver(self) -> Receiver:
+        """Takes decisions that are signed."""
+        return Receiver(self.store, self.clock, self.people.secret, self.inbox)
 
     @cached_property
     def tail(self) -> Tail:

@@ -12,6 +12,7 @@ from handrail.requests.errors import (
     InvalidInput,
     NotAllowed,
     PayloadTooLarge,
+    Repeated,
     RunMismatch,
     StoreBusy,
     StoreError,
@@ -90,6 +91,8 @@ def failure(error: Exception, reader: str | None = None) -> Failure:
             kind, title = CONFLICTS[error.about]
             title = YOURS if error.about == "late" and reader and error.winner == reader else title
             return Failure(409, kind, title, told, winner=error.winner)
+        case Repeated():
+            return Failure(409, "repeated", "This was received before", told)
         case RunMismatch():
             return Failure(409, "run-mismatch", "This run id means something else", told)
         case PayloadTooLarge():

@@ -15,6 +15,8 @@ from handrail.web.api import (
     people,
     requests,
     runs,
+    signed,
+    webhooks,
 )
 from handrail.web.meter import Meter, Metered
 
@@ -26,6 +28,8 @@ ROUTERS = (
     identities.router,  # before people, whose names may have slashes
     people.router,
     outbox.router,
+    webhooks.router,
+    signed.router,
     events.router,
     health.router,
 )

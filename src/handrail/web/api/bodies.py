@@ -218,6 +218,51 @@ class BatchItem(DecisionBody):
     )
 
 
+Address = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+EventKinds = Annotated[list[Name], Field(max_length=100, description="empty for everything")]
+
+
+class WebhookBody(Body):
+    """Somewhere to tell what happens."""
+
+    url: Address = Field(description="is called with POST; no private or link-local address")
+    description: Annotated[str, StringConstraints(max_length=200)] = ""
+    kinds: EventKinds = []
+    flow: Name | None = Field(default=None, description="only of this flow")
+    content: bool = Field(default=False, description="whether it is told what was shown and answered")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"url": "https://hooks.example.com/handrail", "kinds": ["opened", "resolved"]}]
+        },
+    )
+
+
+class WebhookChange(Body):
+    """What is to be different; what isn't given stays."""
+
+    url: Address | None = None
+    description: Annotated[str, StringConstraints(max_length=200)] | None = None
+    kinds: EventKinds | None = None
+    flow: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="an empty one stands for all flows"
+    )
+    content: bool | None = None
+    active: bool | None = Field(
+        default=None, description="switched on again, it is told what happens from then on"
+    )
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": True}]})
+
+
+class InboundBody(Body):
+    """As which service account a program may call in, and what for."""
+
+    person: Name = Field(examples=["robot"])
+    label: Name = Field(examples=["nightly checks"])
+
+
 class BatchBody(Body):
     """Decisions on many requests; each stands or falls alone."""
 

@@ -57,6 +57,26 @@ def of_message() -> dict[str, Any]:
     return {**found, "request": about}
 
 
+def of_webhook() -> dict[str, Any]:
+    """Return what can be done with a webhook that was answered."""
+    return _links(
+        "webhook_id",
+        show="show_webhook",
+        change="change_webhook",
+        test="test_webhook",
+        deliveries="list_deliveries",
+        rotate="rotate_webhook_secret",
+        remove="remove_webhook",
+    )
+
+
+def of_inbound() -> dict[str, Any]:
+    """Return what can be done with an inbound webhook that was answered."""
+    return _links(
+        "inbound_id", rotate="rotate_inbound_secret", revoke="revoke_inbound", decide="decide_signed"
+    )
+
+
 def of_identity() -> dict[str, Any]:
     """Return what can be done with an address that was answered."""
     whose = {"name": "$response.body#/person"}

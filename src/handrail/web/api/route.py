@@ -85,6 +85,7 @@ ManagesPeople = Annotated[Caller, Depends(Needs(Right.PEOPLE))]
 ManagesGroups = Annotated[Caller, Depends(Needs(Right.GROUPS))]
 ManagesKeys = Annotated[Caller, Depends(Needs(Right.KEYS))]
 LooksAfterMessages = Annotated[Caller, Depends(Needs(Right.OUTBOX))]
+ManagesWebhooks = Annotated[Caller, Depends(Needs(Right.WEBHOOKS))]
 WritesGuidelines = Annotated[Caller, Depends(Needs(Right.GUIDELINES))]
 
 

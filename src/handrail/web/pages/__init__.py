@@ -23,8 +23,9 @@ def routers() -> list[APIRouter]:
         many,
         persons,
         runs,
+        webhooks,
     )
 
     work = (login, live, inbox, many, deciding, decide_by_link, runs, boards, board, board_acts, audit)
-    settings = (account, persons, groups, keys, guidelines, keyboard)
+    settings = (account, persons, groups, keys, webhooks, guidelines, keyboard)
     return [page.router for page in (*work, *settings)]

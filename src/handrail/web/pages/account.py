@@ -33,6 +33,7 @@ async def overview(request: Request) -> Response:
             "people": sum(person.active for person in everybody),
             "groups": len(await face.people.groups()),
             "keys": sum(key.revoked_at is None for key in await face.people.keys()),
+            "webhooks": sum(each.webhook.active for each in await face.webhooks.listed()),
         }
     guidelines = len(await face.people.guidelines())
     return await show(request, "settings_overview.html", tab="", counts=counts, guidelines=guidelines)

@@ -145,6 +145,7 @@ def _kinds() -> list[tuple[str, list[tuple[str, str]]]]:
         "Runs": deeds.RUNS,
         "People and settings": deeds.PEOPLE,
         "Channels": deeds.CHANNELS,
+        "Webhooks": deeds.WEBHOOKS,
     }
     return [
         (part, [(kind, kind.removeprefix("run_").replace("_", " ")) for kind in kinds])

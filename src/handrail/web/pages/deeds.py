@@ -52,7 +52,19 @@ PEOPLE = {
     "guideline_changed": "changed a guideline",
 }
 CHANNELS = {"messages_retried": "had messages of a channel tried again"}
-KINDS = {**REQUESTS, **RUNS, **PEOPLE, **CHANNELS}
+WEBHOOKS = {
+    "webhook_added": "added a webhook",
+    "webhook_changed": "changed a webhook",
+    "webhook_removed": "removed a webhook",
+    "webhook_rotated": "gave a webhook a new secret",
+    "webhook_tested": "tested a webhook",
+    "webhook_redelivered": "had an event sent again to a webhook",
+    "webhook_stopped": "switched a webhook off",
+    "inbound_added": "let a program call in",
+    "inbound_rotated": "gave a program that calls in a new secret",
+    "inbound_revoked": "let a program call in no more",
+}
+KINDS = {**REQUESTS, **RUNS, **PEOPLE, **CHANNELS, **WEBHOOKS}
 DECIDED = {
     "approve": "approved {}",
     "edit": "approved {} with changes",
@@ -159,6 +171,9 @@ NAMED = (
     "messages",
     "message",
     "key",
+    "webhook",
+    "host",
+    "sequence",
     "label",
     "role",
     "version",

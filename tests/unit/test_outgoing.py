@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from handrail import App
+from handrail.outgoing.address import NOTHING, Allowed, allowed, is_public, place
+from handrail.outgoing.call import MOST, CallFailed, Outgoing, check_url
 from handrail.requests.errors import InvalidInput
-from handrail.web.address import NOTHING, Allowed, allowed, is_public, place
-from handrail.web.outgoing import MOST, CallFailed, Outgoing, check_url
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 LOCAL = allowed("hooks.test, 127.0.0.0/8")
@@ -265,6 +265,92 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
         assert secret.requests == []
 
 
+def moved(status: int, location: str) -> bytes:
+    return f"HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_redirect_that_keeps_the_call_is_followed_where_that_is_wanted(status: int) -> None:
+    async with server() as target, server(moved(status, f"http://127.0.0.1:{target.port}/new?a=1")) as called:
+        url = f"http://127.0.0.1:{called.port}/old"
+        answer = await Outgoing(LOCAL).post(url, b"{}", {"webhook-id": "evt_1"}, redirects=1)
+        assert (answer.status, answer.body) == (200, b"ok")
+        (sent,) = target.requests
+        assert sent.startswith(b"POST /new?a=1 HTTP/1.1\r\n")
+        assert b"webhook-id: evt_1\r\n" in sent
+        assert f"host: 127.0.0.1:{target.port}\r\n".encode() in sent
+        assert sent.endswith(b"\r\n\r\n{}")
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305])
+async def test_a_redirect_that_makes_another_call_of_it_is_never_followed(status: int) -> None:
+    async with server() as target, server(moved(status, f"http://127.0.0.1:{target.port}/")) as called:
+        with pytest.raises(CallFailed, match="redirects"):
+            await Outgoing(LOCAL).post(f"http://127.0.0.1:{called.port}/", b"", {}, redirects=5)
+        assert target.requests == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "//inner.test/",
+        "http://inner.test/",
+        "http://user@hooks.test/",
+        "ftp://hooks.test/",
+        "file:///etc/passwd",
+        "http://hooks.test:0/",
+        "http://h\u00f6\u00f6ks.test/",
+    ],
+)
+async def test_where_a_redirect_leads_is_judged_like_any_other_url(location: str) -> None:
+    known = names(hooks_test=["127.0.0.1"], inner_test=["10.1.1.1"])
+    async with server(moved(307, location)) as called:
+        with pytest.raises(InvalidInput):
+            await Outgoing(allowed("hooks.test"), resolve=known).post(
+                f"http://hooks.test:{called.port}/", b"", {}, redirects=5
+            )
+        assert len(called.requests) == 1
+
+
+async def test_a_name_that_leads_inside_once_it_redirects_to_itself_is_not_called_again() -> None:
+    asked: list[str] = []
+
+    async def rebinding(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["10.255.255.1"]
+
+    async with server(moved(307, "/again")) as called:
+        with pytest.raises(InvalidInput, match="not a public address"):
+            await Outgoing(allowed("127.0.0.0/8"), resolve=rebinding).post(
+                f"http://hooks.test:{called.port}/", b"", {}, redirects=5
+            )
+        assert len(asked) == 2
+        assert len(called.requests) == 1
+
+
+async def test_redirects_end_after_so_many_and_a_loop_of_them_too() -> None:
+    async with server(moved(308, "/")) as called:
+        with pytest.raises(CallFailed, match="redirects"):
+            await Outgoing(LOCAL).post(f"http://127.0.0.1:{called.port}/", b"", {}, redirects=5)
+        assert len(called.requests) == 6
+
+
+async def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with server() as proxy, server() as called:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert (await Outgoing(LOCAL).post(f"http://127.0.0.1:{called.port}/", b"", {})).status == 200
+        assert (proxy.requests, len(called.requests)) == ([], 1)
+        with pytest.raises(InvalidInput):
+            await Outgoing().post("http://10.0.0.1/", b"", {})
+
+
 async def test_no_more_of_an_answer_is_read_than_is_needed() -> None:
     endless = b"HTTP/1.1 200 OK\r\ncontent-length: 999999999\r\n\r\n" + b"x" * (4 * MOST)
     async with server(endless) as called:
@@ -332,3 +418,14 @@ async def test_tls_is_verified_against_the_name_though_the_address_is_called(cer
         with pytest.raises(CallFailed, match="SSLCertVerificationError"):
             await Outgoing(allow, resolve=known).post(f"https://hooks.test:{called.port}/", b"", {})
         assert len(called.requests) == 1
+
+
+async def test_a_redirect_from_https_to_http_is_not_followed(certificate: Path) -> None:
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate)
+    ours = ssl.create_default_context(cafile=certificate)
+    async with server() as plain, server(moved(307, f"http://127.0.0.1:{plain.port}/"), theirs) as called:
+        outgoing = Outgoing(LOCAL, resolve=names(hooks_test=["127.0.0.1"]), trust=ours)
+        with pytest.raises(CallFailed, match="from https to http"):
+            await outgoing.post(f"https://hooks.test:{called.port}/", b"", {}, redirects=5)
+        assert plain.requests == []

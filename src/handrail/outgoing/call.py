@@ -1,6 +1,7 @@
 """Calls to URLs that others have handed in: a name is resolved once, and only an address that was checked is called.
 
-Nothing is followed, nothing is reused, and no more is read than is needed; TLS is verified against the name.
+Where a call redirects, the new URL is judged and resolved in the same way, if it is followed at all. Nothing is reused,
+no proxy of the environment is asked, and no more is read than is needed; TLS is verified against the name.
 """
 
 import asyncio
@@ -8,12 +9,13 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 import h11
 
+from handrail.outgoing.address import IP, NOTHING, Allowed, Place, literal, place
 from handrail.requests.errors import HandrailError, InvalidInput
-from handrail.web.address import IP, NOTHING, Allowed, Place, literal, place
 
 TIMEOUT = 10.0
 """seconds for a whole call, the resolving included"""
@@ -21,6 +23,10 @@ MOST = 64 * 1024
 """bytes of a response's body that are read"""
 MOST_HEAD = 32 * 1024
 """bytes of the head of a response"""
+REDIRECTS = 5
+"""redirects that are followed where they are at all"""
+SAME_CALL = frozenset({307, 308})
+"""redirects by which a POST stays one, with its body; all others make another call of it"""
 CONNECTING = 4.0
 """seconds for a connection to one of several addresses"""
 
@@ -38,11 +44,15 @@ class CallFailed(HandrailError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a called server said; of the body at most the first 64 KiB. `cut` says that there was more."""
+    """What a called server said; of the body at most the first 64 KiB. `cut` says that there was more.
+
+    `headers` are by their names in small letters.
+    """
 
     status: int
     body: bytes
     cut: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -70,7 +80,7 @@ class Outgoing:
 
     Args:
         allow: what may be called beside the public internet.
-        timeout: seconds for a whole call.
+        timeout: seconds for a whole call, with all redirects.
         resolve: gives the addresses of a host.
         trust: by what certificates are verified; by default those this machine trusts.
     """
@@ -88,24 +98,25 @@ class Outgoing:
         except TimeoutError:
             raise InvalidInput("the host of this URL couldn't be resolved in time: check its name") from None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, redirects: int = 0) -> Answer:
         """Post a body; returns what was answered, whatever its status but a redirect.
 
-        Raises `InvalidInput` as `check` does, and `CallFailed`.
+        So many redirects are followed that keep the call as it is (307 and 308), never from https to http. Raises
+        `InvalidInput` as `check` does, of each URL that it comes to, and `CallFailed`.
         """
         where = place(url)
         try:
             async with asyncio.timeout(self.timeout):
-                answer = await self._call(where, body, headers)
+                for followed in range(redirects + 1):
+                    answer = await self._call(where, body, headers)
+                    if not 300 <= answer.status < 400:
+                        return answer
+                    where = _next(where, answer, may_follow=followed < redirects)
         except TimeoutError:
             raise CallFailed(f"{where.host} didn't answer within {self.timeout:g} s") from None
         except (OSError, h11.RemoteProtocolError) as error:
             raise CallFailed(f"the call of {where.host} failed: {type(error).__name__}") from error
-        if 300 <= answer.status < 400:
-            raise CallFailed(
-                f"{where.host} redirects ({answer.status}): name the final URL", status=answer.status
-            )
-        return answer
+        raise AssertionError("the last redirect is not followed")
 
     async def _addresses(self, where: Place) -> list[IP]:
         """Return the addresses of a place. Every one must be allowed: which one is called is not ours to say."""
@@ -162,9 +173,24 @@ class Outgoing:
         raise last
 
 
+def _next(where: Place, answer: Answer, *, may_follow: bool) -> Place:
+    """Return where a redirect leads. Raises `CallFailed` for one that isn't followed, `InvalidInput` for no URL."""
+    location = answer.headers.get("location", "")
+    told = f"{where.host} redirects ({answer.status}): name the final URL"
+    if not may_follow or answer.status not in SAME_CALL or not location:
+        raise CallFailed(told, status=answer.status)
+    found = place(urljoin(f"{where.scheme}://{where.authority}{where.target}", location))
+    if (where.scheme, found.scheme) == ("https", "http"):
+        raise CallFailed(
+            f"{where.host} redirects from https to http: that is not followed", status=answer.status
+        )
+    return found
+
+
 async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> Answer:
     """Read a response: its head, and of its body no more than `MOST` bytes."""
     status, body, heads = 0, b"", 0
+    headers: dict[str, str] = {}
     while True:
         match connection.next_event():
             case h11.NEED_DATA:
@@ -173,13 +199,13 @@ async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> A
                 heads += 1
                 if heads > 10:
                     raise h11.RemoteProtocolError("it announces and never answers")
-            case h11.Response(status_code=status):
-                pass
+            case h11.Response(status_code=status, headers=given):
+                headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
             case h11.Data(data=data):
                 body += bytes(data)
                 if len(body) > MOST:
-                    return Answer(status, body[:MOST], cut=True)
+                    return Answer(status, body[:MOST], cut=True, headers=headers)
             case h11.EndOfMessage():
-                return Answer(status, body)
+                return Answer(status, body, headers=headers)
             case _:
                 raise h11.RemoteProtocolError("it ended the connection before its answer")

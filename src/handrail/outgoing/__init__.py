@@ -1,0 +1,1 @@
+"""What this server calls elsewhere: only addresses that it may reach, whoever has named them and wherever they lead."""
