@@ -14,6 +14,7 @@ people have. For an older level its code comes first on the path:
     level-6.db  was made by the commit that brought level 6
     level-7.db  was made by the commit that brought level 7
     level-8.db  was made by the commit that brought level 8
+    level-9.db  was made by the commit that brought level 9
 
 The file is SQLite's own, not its text: that is what people have, with its header, indexes and write-ahead mode.
 """

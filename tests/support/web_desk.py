@@ -23,6 +23,12 @@ EVERYTHING = ("requests:read", "requests:write", "decide", "runs:read", "runs:wr
 PEOPLE = {"alice": "reviewer", "bob": "reviewer", "carol": "viewer", "root": "admin"}
 
 
+class ToPeople(Channel):
+    """A channel by which people may wish to be notified."""
+
+    reaches_people = True
+
+
 @dataclass
 class Desk:
     """A server, the app behind it, and clients by name."""
@@ -74,7 +80,7 @@ def face_of(app: App, people: People, url: str = URL) -> Face:
         people=people,
         url=url,
         groups=frozenset(app.groups),
-        channels={"mail": Channel(), "pager": Channel()},
+        channels={"mail": Channel(), "pager": Channel(), "slack": ToPeople(), "email": ToPeople()},
     )
 
 

@@ -316,7 +316,19 @@ def test_outbox_keys(handrail: CommandLine) -> None:
     request = handrail.ask(channels=("web",))
     (message,) = handrail.fine("outbox", "--json", "--request", request.id).data
     assert set(message) == {
-        *("id", "request_id", "channel", "recipient", "occasion", "state", "attempts", "due_at", "error")
+        *(
+            "id",
+            "request_id",
+            "channel",
+            "recipient",
+            "occasion",
+            "state",
+            "attempts",
+            "due_at",
+            "error",
+            "news",
+            "waits",
+        )
     }
     assert (message["request_id"], message["channel"], message["state"]) == (request.id, "web", "pending")
     assert handrail.fine("outbox", "--json", "--request", "req_none").data == []

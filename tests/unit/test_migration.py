@@ -64,6 +64,7 @@ def test_a_new_database_gets_every_migration(connection: sqlite3.Connection) -> 
             "webhook",
             "delivery",
             "inbound",
+            "wish",
         ),
     }
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from handrail.inbox import outbox
+from handrail.inbox import retrying
 from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.messages import page
-from handrail.inbox.outbox import ATTEMPTS, RESERVED, Outbox, retry, retry_all
+from handrail.inbox.outbox import ATTEMPTS, RESERVED, Outbox
 from handrail.inbox.ports import Message, MessageFilter
+from handrail.inbox.retrying import retry, retry_all
 from handrail.inbox.undelivered import UNTRIED, undelivered
 from handrail.requests.decision import Actor
 from handrail.requests.errors import ChannelDown, ChannelError, Conflict, InvalidInput, UnknownId
@@ -121,7 +122,7 @@ async def test_what_waits_long_is_due_now_and_what_may_be_on_its_way_stays() -> 
 
 
 async def test_all_are_tried_again_by_channel_and_state_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "AT_ONCE", 2)
+    monkeypatch.setattr(retrying, "AT_ONCE", 2)
     async with desk() as opened:
         await given_up(opened, 5)
         await given_up(opened, 1, "other")

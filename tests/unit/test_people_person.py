@@ -150,7 +150,9 @@ def test_the_kinds_of_lines_in_the_log_stay_what_they_are() -> None:
     assert set(get_args(EntryKind)) == {
         *("person_added", "person_changed", "password_set", "logged_in", "login_refused"),
         *("key_made", "key_revoked", "link_made", "link_used", "group_changed", "guideline_changed"),
-        *("identity_added", "identity_removed"),
+        *("identity_added", "identity_removed", "notifications_changed"),
+        *("webhook_added", "webhook_changed", "webhook_removed", "webhook_rotated", "webhook_tested"),
+        *("webhook_redelivered", "webhook_stopped", "inbound_added", "inbound_rotated", "inbound_revoked"),
     }
 
 

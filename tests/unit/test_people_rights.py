@@ -46,7 +46,7 @@ def test_the_table_of_roles() -> None:
     }
     assert having["admin"] == set(Right) == set(TABLE)
     assert having["reviewer"] == set(Right) - SETTINGS - {Right.READ_LOG, Right.OUTBOX, Right.WEBHOOKS}
-    assert having["viewer"] == READING
+    assert having["viewer"] == READING | {Right.NOTIFICATIONS}
 
 
 def test_a_refusal_says_who_may() -> None:

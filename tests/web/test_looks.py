@@ -70,6 +70,7 @@ SECTIONS = (
     "/settings/keys",
     "/settings/webhooks",
     "/settings/webhooks/wh_looks",
+    "/settings/notifications",
     "/keyboard",
 )
 HERE = [
@@ -105,6 +106,8 @@ async def furnished(made: Site) -> dict[str, HumanRequest]:
     await made.app.people.add("robot", actor=ROOT, service=True)
     for label in ("checks", "label " * 30):
         await made.app.webhooks.add_inbound("robot", label, actor=ROOT)
+    wishes = {"channels": {"asked": ["slack", "email"], "reminded": ["email"]}, "digest": {"every": "daily"}}
+    await made.app.people.set_notifications(None, wishes, actor=ROOT)
     return {
         "told": told,
         "ended": first,

@@ -18,6 +18,7 @@ ADMINS = [
     "/settings/groups",
     "/settings/keys",
     "/settings/webhooks",
+    "/settings/notifications",
 ]
 EVERYBODY = ["/settings", "/settings/me", "/settings/guidelines", "/settings/guidelines/write", "/keyboard"]
 FORMS = {
@@ -27,6 +28,8 @@ FORMS = {
     "/settings/person/link": {"name": "alice"},
     "/settings/person/identity": {"name": "rita", "channel": "slack", "address": "U1"},
     "/settings/person/identity/remove": {"name": "alice", "channel": "slack", "address": "U1"},
+    "/settings/person/notifications": {"name": "rita", "zone": "UTC", "every": "off", "at": "08:00"},
+    "/settings/notifications": {"zone": "UTC", "every": "off", "at": "08:00"},
     "/settings/groups": {"name": "legal", "members": "mallory"},
     "/settings/keys": {"label": "x", "person": "alice", "scopes": "admin", "days": "30"},
     "/settings/keys/revoke": {"key": "abc"},
@@ -40,6 +43,7 @@ MINE = {
     "/settings/me/name": {"display": "x"},
     "/settings/me/password": {"old": PASSWORD, "new": "another long one", "again": "another long one"},
     "/settings/me/session": {"session": "others"},
+    "/settings/me/notifications": {"zone": "UTC", "every": "off", "at": "08:00"},
     "/settings/me/keyboard": {"shortcuts": "off"},
     "/settings/me/key": {"key": "abc"},
 }

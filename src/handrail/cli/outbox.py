@@ -9,12 +9,12 @@ from handrail.cli.ending import command
 from handrail.cli.opening import actor, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import moment, note, print_items, print_json, say
-from handrail.inbox import messages
-from handrail.inbox import outbox as units
+from handrail.inbox import messages, retrying
 from handrail.inbox.ports import InboxTransaction, MessageFilter
 from handrail.requests.errors import InvalidInput, UnknownId
 
 State = Literal["pending", "failed"]
+WAITS = {"quiet": "quiet hours", "digest": "digest"}
 COLUMNS = {
     "id": lambda message: message["id"],
     "state": lambda message: message["state"],
@@ -24,6 +24,7 @@ COLUMNS = {
     "request_id": lambda message: message["request_id"],
     "attempts": lambda message: str(message["attempts"]),
     "due": lambda message: moment(message["due_at"]),
+    "waits": lambda message: WAITS.get(message["waits"], ""),
     "error": lambda message: message["error"] or "",
 }
 
@@ -94,7 +95,7 @@ def listed(
 async def _retry(message_id: str, store: str | None, as_json: bool) -> None:
     async with opened(store, f"message {message_id!r}") as app:
         now = app.clock.now()
-        again = await app.store.do(units.retry, message_id=message_id, actor=actor(None), now=now)
+        again = await app.store.do(retrying.retry, message_id=message_id, actor=actor(None), now=now)
     if as_json:
         print_json([messages.public(again)])
     elif again.due_at == now:
@@ -105,7 +106,7 @@ async def _retry(message_id: str, store: str | None, as_json: bool) -> None:
 
 async def _retry_all(which: MessageFilter, store: str | None, as_json: bool) -> None:
     async with opened(store, "outbox") as app:
-        number = await units.retry_all(app.store, which, actor=actor(None), now=app.clock.now())
+        number = await retrying.retry_all(app.store, which, actor=actor(None), now=app.clock.now())
     if as_json:
         print_json([{"retried": number}])
         return

@@ -10,6 +10,7 @@ import typer
 
 from handrail.app import App
 from handrail.cli.ending import command
+from handrail.cli.notify import notify
 from handrail.cli.opening import actor, connected, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, note, print_items, print_json, say
@@ -21,6 +22,7 @@ from handrail.requests.errors import InvalidInput
 from handrail.requests.identifier import utc_text
 
 users = typer.Typer(help="Who may use the pages and the API.", no_args_is_help=True)
+users.command("notify")(notify)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The person's name, or their email.", show_default=False)

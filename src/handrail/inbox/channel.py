@@ -59,6 +59,12 @@ class Channel:
     """whether what it sent is kept true: updated when something changes, withdrawn when the request ends. Without,
     everything that happens is delivered"""
 
+    reaches_people = False
+    """whether `@alice` is a person of the store there: then people may wish to be notified by it"""
+
+    silent = True
+    """whether `update` and `withdraw` call nobody: they don't keep quiet hours then. A mail does call"""
+
     def recipients(self, request: HumanRequest) -> Sequence[str]:
         """Return to whom or where a request goes that names the channel alone; by default to one nameless place."""
         return ("",)
@@ -66,7 +72,17 @@ class Channel:
     async def deliver(self, delivery: Delivery) -> str | None:
         """Put something new before people: the request itself, a reminder, a comment, and what else has happened.
 
+        That a request has `ended` is delivered to people who wish to hear it; `sent` is empty for who never had it.
+
         Returns a reference by which the channel finds it again, or None where there is nothing to find.
+        """
+        raise NotImplementedError
+
+    async def digest(self, to: str, deliveries: Sequence[Delivery]) -> None:
+        """Put a list before somebody: what came together for their digest, the oldest first.
+
+        A request may be in it more than once. By a channel that doesn't have this, each is delivered by itself. The
+        list's own id, by which `find` is asked for it after a crash, is the `message.place` of each.
         """
         raise NotImplementedError
 

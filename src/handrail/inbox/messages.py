@@ -33,6 +33,8 @@ def public(message: Message) -> dict[str, Any]:
         "attempts": message.attempts,
         "due_at": utc_text(message.due_at),
         "error": message.error,
+        "news": message.news,
+        "waits": message.waits if message.state == "pending" else None,
     }
 
 

@@ -350,7 +350,7 @@ def comment(
     encode(text, "the comment")
     request = _found_for(tx, request_id, actor, now)
     moved = _move(tx, request, actor, now, Commented(actor.name, text))
-    return _told(tx, moved, "commented", now, {"by": actor.name, "text": text, "of": place})
+    return _told(tx, moved, "commented", now, {"by": actor.name, "text": text, "of": place}, by=actor.name)
 
 
 def reassign(
@@ -380,7 +380,7 @@ def reassign(
     moved = _move(tx, request, actor, now, Reassigned(actor.name, audience, asked, reason))
     if request.worker:
         _assign_next(tx, request.worker, now)
-    return _told(tx, _settled(tx, moved, now), "reassigned", now)
+    return _told(tx, _settled(tx, moved, now), "reassigned", now, by=actor.name)
 
 
 def escalate(
@@ -395,13 +395,14 @@ def escalate(
             f"request {request.id} has no further rung to escalate to; reassign it instead", winner=None
         )
     move = escalated(request, tx.members, by=actor.name, deadline=request.deadline)
-    return _told(tx, _move(tx, request, actor, now, move), "escalated", now)
+    return _told(tx, _move(tx, request, actor, now, move), "escalated", now, by=actor.name)
 
 
 def remind(tx: InboxTransaction, *, request_id: str, actor: Actor, now: datetime) -> HumanRequest | Conflict:
     """Remind the people asked now, beside the planned reminders."""
     request = pass_time(tx, find(tx, request_id), now)
-    return _told(tx, _move(tx, request, actor, now, Reminded(actor.name, request.reminded)), "reminded", now)
+    moved = _move(tx, request, actor, now, Reminded(actor.name, request.reminded))
+    return _told(tx, moved, "reminded", now, by=actor.name)
 
 
 def withdraw(
@@ -459,9 +460,11 @@ def _told(
     occasion: str,
     now: datetime,
     detail: dict[str, Any] | None = None,
+    *,
+    by: str,
 ) -> HumanRequest | Conflict:
     if not isinstance(request, Conflict) and not request.ended:
-        outbox.tell(tx, request, occasion, now, detail)
+        outbox.tell(tx, request, occasion, now, detail, by)
     return request
 
 

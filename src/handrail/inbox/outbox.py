@@ -8,24 +8,24 @@ channel has sent is remembered, and made true whenever the request has changed, 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from handrail import killpoints
+from handrail.inbox import digest, notifying
 from handrail.inbox.channel import Channel, Delivery
-from handrail.inbox.ports import Clock, InboxTransaction, Message, MessageFilter, Sent, Store
-from handrail.requests.content import JSON, encode
-from handrail.requests.decision import Actor
+from handrail.inbox.notifying import ASKING, SAYING
+from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
+from handrail.inbox.taking import RESERVED, Taken, take
+from handrail.inbox.wishes import News
 from handrail.requests.errors import (
     ChannelDown,
     ChannelError,
-    Conflict,
     HandrailError,
     RateLimited,
-    UnknownId,
 )
 from handrail.requests.identifier import new_id
 from handrail.requests.request import HumanRequest
@@ -40,21 +40,14 @@ LONGEST_DOWN = 60.0
 """seconds after which a channel that is down is tried again"""
 PATIENCE = timedelta(seconds=30)
 """how long one delivery may take"""
-RESERVED = timedelta(seconds=120)
-"""how long messages that one process has taken are not due for others"""
 SPACING = timedelta(seconds=1)
 """between two messages to a recipient that took no more: what comes to others goes first meanwhile"""
 LAST_WORDS = timedelta(seconds=3)
 """how long an app that is closed goes on delivering what is due"""
 LONGEST_ERROR = 300
-AT_ONCE = 500
-"""messages that one transaction lets be tried again"""
 MOST_MESSAGES = 1_000
 """messages of one request that are looked at for who hasn't got it yet"""
-ASKING = frozenset({"opened", "escalated", "reassigned"})
-"""occasions on which a request comes before people who may not have it yet"""
-SAYING = frozenset({"reminded", "commented"})
-"""occasions on which something is said to those who have it"""
+__all__ = ["ASKING", "RESERVED", "SAYING", "Outbox", "tell"]
 
 
 def channel_name(named: str) -> str:
@@ -72,31 +65,23 @@ def tell(
     occasion: str,
     now: datetime,
     detail: dict[str, Any] | None = None,
+    by: str | None = None,
 ) -> None:
-    """Store one message for each channel of the request."""
+    """Store one message for each channel of the request, and those by which people wish to hear it.
+
+    `by` is who has done it, and needn't be told.
+    """
     for named in dict.fromkeys(request.draft.channels):
         channel, _, to = named.partition(":")
         tx.add_message(Message(new_id("msg", now), request.id, channel, occasion, now, to=to, detail=detail))
         tx.signal("message", channel)
+    notifying.notify(tx, request, occasion, now, detail, by)
 
 
 def pause(attempts: int, jitter: float, longest: float = LONGEST_PAUSE) -> timedelta:
     """Return how long to wait after so many failed attempts; `jitter` is between 0 and 1."""
     seconds: float = min(longest, FIRST_PAUSE * 2.0 ** min(attempts, 20))
     return timedelta(seconds=seconds * (0.5 + jitter / 2))
-
-
-def _take(tx: InboxTransaction, *, channels: list[str], now: datetime, limit: int) -> list[Delivery]:
-    """Take messages that are due: nobody else does while they are delivered; after a crash they are due again."""
-    found = []
-    for message in tx.due_messages(channels, now, limit):
-        if (request := tx.request(message.request_id)) is not None:
-            before = request.draft.previous
-            sent = tuple(tx.sent(request.id, message.channel))
-            previous = tx.request(before) if before else None
-            tx.update_message(replace(message, due_at=now + RESERVED, attempts=message.attempts + 1))
-            found.append(Delivery(message, request, sent, previous))
-    return found
 
 
 def _as_it_is(tx: InboxTransaction, *, delivery: Delivery) -> tuple[Delivery, tuple[str, ...]]:
@@ -179,6 +164,8 @@ def parts(delivery: Delivery, recipients: tuple[str, ...], awaited: tuple[str, .
     are those who will have it, and hear that afterwards.
     """
     message, sent = delivery.message, delivery.sent
+    if message.news is not None:
+        return notifying.parts(delivery)
     if message.to or "." in message.id:  # the id of a part: it is for one recipient already
         sent = tuple(each for each in sent if each.to == message.to)
         recipients, awaited = (message.to,), ()
@@ -192,73 +179,6 @@ def parts(delivery: Delivery, recipients: tuple[str, ...], awaited: tuple[str, .
     have = {each.to for each in sent}
     asked = [replace(message, to=to) for to in dict.fromkeys(recipients) if to not in have]
     return [*asked, *changing]
-
-
-def retry(tx: InboxTransaction, *, message_id: str, actor: Actor, now: datetime) -> Message:
-    """Let a message be tried now that was given up or waits for its next try; returns it.
-
-    What is due within `RESERVED` anyway stays as it is: it may be on its way at this moment. Raises `UnknownId`, and
-    `Conflict` for a message that was delivered.
-    """
-    if (message := tx.message(message_id)) is None:
-        raise UnknownId(
-            f"there is no message {message_id[:80]!r} in the outbox; `handrail outbox` lists them"
-        )
-    if message.state == "sent":
-        raise Conflict(f"message {message.id} was delivered: there is nothing to try again", about="state")
-    if (again := _again(message, now)) is not None:
-        data: dict[str, JSON] = {
-            "message": message.id,
-            "request": message.request_id,
-            "channel": message.channel,
-        }
-        _let_try(tx, [again], data, actor, now)
-    return again or message
-
-
-def retry_some(
-    tx: InboxTransaction, *, which: MessageFilter, before: str | None, actor: Actor, now: datetime
-) -> tuple[int, str | None]:
-    """Let messages be tried now as `retry` does, those that were given up unless `which` says pending ones.
-
-    Returns how many that were, and the `before` of the next call; None where there are no more.
-    """
-    which = replace(which, state=which.state or "failed")
-    found = tx.find_messages(which, before, AT_ONCE)
-    again = [each for message in found if (each := _again(message, now)) is not None]
-    if again:
-        channel = {"channel": which.channel} if which.channel else {}
-        _let_try(tx, again, {"messages": len(again), **channel}, actor, now)
-    return len(again), found[-1].id if len(found) == AT_ONCE else None
-
-
-async def retry_all(store: Store, which: MessageFilter, *, actor: Actor, now: datetime) -> int:
-    """Let all messages of a kind be tried now, in transactions of some hundreds; returns how many that were."""
-    number, before = await store.do(retry_some, which=which, before=None, actor=actor, now=now)
-    while before is not None:
-        more, before = await store.do(retry_some, which=which, before=before, actor=actor, now=now)
-        number += more
-    return number
-
-
-def _again(message: Message, now: datetime) -> Message | None:
-    """Return the message as it is to be tried now; None where it is due soon anyway."""
-    if (
-        message.state == "failed"
-    ):  # it has all its tries again; but the one: what may be there already is looked for
-        return replace(message, state="pending", attempts=1, due_at=now)
-    return replace(message, due_at=now) if message.due_at > now + RESERVED else None
-
-
-def _let_try(
-    tx: InboxTransaction, again: list[Message], data: dict[str, JSON], actor: Actor, now: datetime
-) -> None:
-    for message in again:
-        tx.update_message(message)
-    # The line names no request in its own column: a request is rebuilt from those that do.
-    tx.append_event("messages_retried", encode(data), at=now, actor=actor.name)
-    for channel in dict.fromkeys(message.channel for message in again):
-        tx.signal("message", channel)
 
 
 @dataclass
@@ -304,10 +224,9 @@ class Outbox:
     async def deliver_due(self, limit: int = 100, only: str | None = None) -> int:
         """Deliver the messages that are due, those of all channels or of `only` one; return how many were tried."""
         now = self.clock.now()
-        able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
-        taken = await self.store.do(_take, channels=able, now=now, limit=limit) if able else []
+        taken = await self._taken(now, limit, only)
         queues: dict[str, list[Delivery]] = {}
-        for each in taken:
+        for each in taken.deliveries:
             delivery = replace(each, url=self.link(each.request.id))
             queues.setdefault(each.message.channel, []).append(delivery)
         try:
@@ -315,9 +234,19 @@ class Outbox:
                 *(self._deliver_all(name, queue, now) for name, queue in queues.items())
             )
         except asyncio.CancelledError:  # this process stops: others needn't wait for what it has taken
-            await self.store.do(_free, taken=[each.message for each in taken], due_at=now + RESERVED, now=now)
+            await self.store.do(
+                _free, taken=[each.message for each in taken.deliveries], due_at=now + RESERVED, now=now
+            )
             raise
-        return sum(tried)
+        return sum(tried) + taken.held
+
+    async def _taken(self, now: datetime, limit: int, only: str | None = None) -> Taken:
+        able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
+        if not able:
+            return Taken()
+        gathering = [name for name in able if digest.gathers(self.channels[name])]
+        loud = [name for name in able if not (self.channels[name].silent and self.channels[name].follows)]
+        return await self.store.do(take, channels=able, now=now, limit=limit, gathering=gathering, loud=loud)
 
     async def last_words(self) -> None:
         """Deliver what is due before this process may be gone: for a moment, and no longer."""
@@ -331,24 +260,24 @@ class Outbox:
 
         What comes after one that failed, to the same recipient about the same request, waits for it.
         """
-        tried, left, behind = 0, [], set()
-        for delivery in queue:
+        tried, left = 0, list[Message]()
+        behind = set[tuple[str, str]]()
+        for group in digest.groups(queue):
             if self.clock.now() > taken_at + RESERVED - PATIENCE:
                 break
-            message = delivery.message
-            whose = (message.request_id, message.to)
+            whose = {(each.message.request_id, each.message.to) for each in group}
             now = self.clock.now()
-            line = self._line(message)
-            if line is not None and (turn := line.turn(message, now)) > now:
-                left.append(replace(message, due_at=turn))
-                tried += 1
+            line = self._line(group[0].message)
+            if line is not None and (turn := line.turn(group[0].message, now)) > now:
+                left += [replace(each.message, due_at=turn) for each in group]
+                tried += len(group)
                 continue
-            if self._rests(name) or whose in behind:
-                left.append(message)
+            if self._rests(name) or whose & behind:
+                left += [each.message for each in group]
                 continue
-            tried += 1
-            if not await self._deliver(self.channels[name], delivery):
-                behind.add(whose)
+            tried += len(group)
+            if not await self._deliver_group(self.channels[name], group):
+                behind |= whose
             elif line is not None:
                 line.free = self.clock.now() + SPACING
         if left:  # they weren't tried: they are as they were
@@ -363,6 +292,54 @@ class Outbox:
             del self._lines[whose]
             return None
         return line if message.occasion in ASKING | SAYING else None
+
+    async def _deliver_group(self, channel: Channel, group: list[Delivery]) -> bool:
+        """Deliver one message, or a list; False if that failed."""
+        if digest.is_listed(group[0].message):
+            return await self._deliver_list(channel, group)
+        (delivery,) = group
+        return await self._deliver(channel, delivery)
+
+    async def _deliver_list(self, channel: Channel, group: list[Delivery]) -> bool:
+        """Deliver what waited for somebody's digest as one list; nothing of it, if nothing of it is news any more."""
+        messages = [replace(each.message, attempts=each.message.attempts + 1) for each in group]
+        group = [(await self.store.read(_as_it_is, delivery=each))[0] for each in group]
+        killpoints.reach("deliver:before")
+        error = await self._told_as_list(channel, group)
+        if error is None:
+            killpoints.reach("deliver:sent")
+            self._downs.pop(messages[0].channel, None)
+            now = self.clock.now()
+            done = [replace(message, state="sent", error=None, due_at=now) for message in messages]
+        else:
+            first = self._failed(messages[0], error)
+            tries = first.attempts - messages[0].attempts
+            done = [
+                replace(
+                    each,
+                    attempts=each.attempts + tries,
+                    state=first.state,
+                    error=first.error,
+                    due_at=first.due_at,
+                )
+                for each in messages
+            ]
+        await self.store.do(_put, messages=done)
+        killpoints.reach("deliver:after")
+        return error is None
+
+    async def _told_as_list(self, channel: Channel, group: list[Delivery]) -> Exception | None:
+        """Let a channel put a list before somebody, unless it is there; return what kept it from that."""
+
+        async def tell() -> "_Carried":
+            if not (news := digest.told(group)):
+                return _Carried()
+            if group[0].message.attempts and await channel.find(digest.asked_for(group)):
+                return _Carried(found=True)
+            await channel.digest(group[0].to, news)
+            return _Carried()
+
+        return (await self._carried(tell)).error
 
     def _rests(self, channel: str) -> bool:
         until = self._resting.get(channel)
@@ -385,12 +362,13 @@ class Outbox:
             message = replace(message, place=found[0].place)
             delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
-        carried = await self._carried(channel, delivery)
+        carried = await self._carried(lambda: _carry(channel, delivery))
         if carried.error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(message.channel, None)
             sent = replace(message, state="sent", error=None, due_at=self.clock.now())
-            kept = list(carried.places) if channel.follows and message.occasion in ASKING else []
+            asking = channel.follows and delivery.message.occasion in ASKING
+            kept = list(carried.places) if asking else []
             await self.store.do(note_sent, delivery=delivery, message=sent, places=kept, found=carried.found)
         else:
             await self.store.do(_put, messages=[self._failed(message, carried.error)])
@@ -403,11 +381,11 @@ class Outbox:
         done = replace(message, state="sent", error=None, due_at=self.clock.now())
         await self.store.do(_split, message=done, parts=each)
 
-    async def _carried(self, channel: Channel, delivery: Delivery) -> "_Carried":
-        """Deliver one message."""
+    async def _carried(self, carry: Callable[[], Awaitable["_Carried"]]) -> "_Carried":
+        """Deliver something within the time that one delivery may take."""
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await _carry(channel, delivery)
+                return await carry()
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise  # this process stops: the message is due again by itself
@@ -457,9 +435,11 @@ async def _carry(channel: Channel, delivery: Delivery) -> _Carried:
         change = channel.withdraw if request.ended else channel.update
         await change(delivery, message.place)
         return _Carried()
+    if message.news and notifying.says_enough(delivery, follows=channel.follows, silent=channel.silent):
+        return _Carried()
     if message.attempts and (found := await channel.find(delivery)):
         return _Carried(tuple(found), found=True)
-    if channel.follows and request.ended:
+    if channel.follows and request.ended and message.news != News.ENDED:
         return _Carried()  # nobody needs to be asked any more
     place = await channel.deliver(delivery)
     return _Carried((place,) if place is not None else ())

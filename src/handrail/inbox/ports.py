@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from handrail.inbox.filing import Lot, Place
+from handrail.inbox.wishes import Wishes
 from handrail.requests.lifecycle import Event
 from handrail.requests.record import Written
 from handrail.requests.request import HumanRequest, Status
@@ -62,6 +63,10 @@ class Message:
     """what it is about of that which was sent before: see `Sent`"""
     detail: dict[str, Any] | None = None
     """of a comment: `text`, `by`, and the place `of` the channel that it came from"""
+    news: str | None = None
+    """as which kind of news somebody's wishes have stored it (`asked`, `reminded` ...); `kept` keeps such a one true"""
+    waits: str | None = None
+    """for what it waits until `due_at`: `quiet` hours of its recipient, or their `digest`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +255,26 @@ class InboxTransaction(Protocol):
 
     def misfiled_requests(self) -> list[str]:
         """Return the requests that are filed under something else than they hold: only tampering does that."""
+        ...
+
+    def has_wishes(self) -> bool:
+        """Whether anybody was ever told anything by their wishes."""
+        ...
+
+    def wishes(self, names: Collection[str] | None) -> Mapping[str, Wishes]:
+        """Return the wishes of these people, or of all who decide and wish to hear what asks everybody.
+
+        Only of people who have an account that isn't switched off and is none of a program; who has none of their own
+        has those of everybody.
+        """
+        ...
+
+    def told_by_wishes(self, request_id: str) -> list[Message]:
+        """Return the messages about a request that wishes have stored."""
+        ...
+
+    def waiting_for_digest(self, channel: str, to: str, now: datetime, limit: int) -> list[Message]:
+        """Return what is due of what waits for a digest of somebody on a channel, the oldest first."""
         ...
 
     def due_requests(self, now: datetime, limit: int) -> list[str]: ...

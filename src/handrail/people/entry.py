@@ -21,6 +21,7 @@ EntryKind = Literal[
     "link_used",
     "identity_added",
     "identity_removed",
+    "notifications_changed",
     "group_changed",
     "guideline_changed",
     "webhook_added",

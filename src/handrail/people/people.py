@@ -1,11 +1,24 @@
 """Who may: the door for all that a face asks about people. To the units it adds time, threads and secrets."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from handrail.people import groups, guideline, identity, key, link, login, password, person, session
+from handrail.people import (
+    groups,
+    guideline,
+    identity,
+    key,
+    link,
+    login,
+    notifications,
+    password,
+    person,
+    session,
+)
 from handrail.people.facts import Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.login import Candidate, LoggedIn, Refused
+from handrail.people.notifications import Notifications
 from handrail.people.ports import Clock, Store
 from handrail.people.proof import new_secret
 from handrail.people.rights import Caller
@@ -314,6 +327,31 @@ class People:
         return await self._store.do(
             identity.remove, channel=channel, address=address, actor=actor, now=now, name=who
         )
+
+    async def notifications(self, who: str | None) -> Notifications:
+        """Return what somebody wishes to hear; for None what all do who have no wishes of their own."""
+        return await self._store.read(notifications.shown, name=who)
+
+    async def set_notifications(
+        self,
+        who: str | None,
+        given: Mapping[str, Any],
+        *,
+        actor: Actor,
+        channels: Collection[str] | None = None,
+    ) -> Notifications:
+        """Set what somebody wishes to hear, or for None what all do who have no wishes of their own.
+
+        `channels` are those that they may choose from, any for None.
+        """
+        now = self._clock.now()
+        return await self._store.do(
+            notifications.put, name=who, given=given, channels=channels, actor=actor, now=now
+        )
+
+    async def default_notifications(self, who: str, *, actor: Actor) -> Notifications:
+        """Let somebody hear what all do who have no wishes of their own."""
+        return await self._store.do(notifications.follow, name=who, actor=actor, now=self._clock.now())
 
     # -- groups and guidelines ----------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from handrail.inbox.wishes import Wishes
 from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Session
 
 P = ParamSpec("P")
@@ -93,6 +94,14 @@ class PeopleTransaction(Protocol):
         ...
 
     def delete_identity(self, channel: str, address: str) -> None: ...
+
+    def own_wishes(self, person: str | None) -> Wishes | None:
+        """Return what somebody wishes to hear, or for None what all do who have no wishes of their own."""
+        ...
+
+    def put_wishes(self, person: str | None, wishes: Wishes | None, at: datetime, by: str) -> None:
+        """Store what somebody wishes to hear; None takes it away."""
+        ...
 
     def members(self, group: str) -> Collection[str]: ...
     def set_members(self, group: str, people: Collection[str]) -> None: ...

@@ -70,6 +70,7 @@ class Right(StrEnum):
     GROUPS = "manage groups"
     KEYS = "manage keys"
     GUIDELINES = "manage guidelines"
+    NOTIFICATIONS = "set notifications"
     OUTBOX = "see the outbox and have messages tried again"
     WEBHOOKS = "manage webhooks"
 
@@ -101,6 +102,7 @@ TABLE: dict[Right, tuple[tuple[Role, ...], Scope]] = {
     Right.GROUPS: (_ADMINS, Scope.ADMIN),
     Right.KEYS: (_ADMINS, Scope.ADMIN),
     Right.GUIDELINES: (_ADMINS, Scope.ADMIN),
+    Right.NOTIFICATIONS: (_EVERYBODY, Scope.REQUESTS_WRITE),
     Right.OUTBOX: (_ADMINS, Scope.ADMIN),
     Right.WEBHOOKS: (_ADMINS, Scope.ADMIN),
 }

@@ -25,12 +25,12 @@ class ChannelRows:
 
     def update_message(self, message: Message) -> None:
         row = _message_row(message)
-        changing = ("id", "due_at", "attempts", "state", "error", "recipient", "place")
+        changing = ("id", "due_at", "attempts", "state", "error", "recipient", "place", "waits")
         self.connection.execute(SQL["update_message"], {key: row[key] for key in changing})
 
     def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
         values = {"channels": json.dumps(list(channels)), "now": to_number(now), "limit": limit}
-        return [_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
+        return [read_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
 
     def next_message_due(self, channels: Collection[str]) -> datetime | None:
         values = {"channels": json.dumps(list(channels))}
@@ -38,11 +38,11 @@ class ChannelRows:
 
     def messages(self, request_id: str | None, limit: int) -> list[Message]:
         values = {"request_id": request_id, "limit": limit}
-        return [_message(row) for row in self.connection.execute(SQL["messages"], values)]
+        return [read_message(row) for row in self.connection.execute(SQL["messages"], values)]
 
     def message(self, message_id: str) -> Message | None:
         row = self.connection.execute(SQL["message"], {"id": message_id}).fetchone()
-        return _message(row) if row is not None else None
+        return read_message(row) if row is not None else None
 
     def find_messages(self, which: MessageFilter, before: str | None, limit: int) -> list[Message]:
         name = f"{which.state}_messages" if which.state in ("pending", "failed") else "newest_messages"
@@ -50,14 +50,14 @@ class ChannelRows:
         if which.request_id is not None:
             name = "messages_of_request"
             values |= {"request_id": which.request_id, "state": which.state}
-        return [_message(row) for row in self.connection.execute(SQL[name], values)]
+        return [read_message(row) for row in self.connection.execute(SQL[name], values)]
 
     def count_messages(self, state: Literal["pending", "failed"], limit: int) -> dict[str, int]:
         return dict(self.connection.execute(SQL[f"{state}_by_channel"], {"limit": limit}).fetchall())
 
     def first_pending(self, channel: str, limit: int) -> list[Message]:
         rows = self.connection.execute(SQL["first_pending"], {"channel": channel, "limit": limit})
-        return sorted(map(_message, rows), key=lambda message: message.due_at)
+        return sorted(map(read_message, rows), key=lambda message: message.due_at)
 
     def add_sent(self, sent: Sent) -> None:
         row = (sent.request_id, sent.channel, sent.place, sent.to, sent.message_id, to_number(sent.at))
@@ -95,11 +95,28 @@ def _message_row(message: Message) -> dict[str, Any]:
         "recipient": message.to,
         "place": message.place,
         "detail": json.dumps(message.detail) if message.detail is not None else None,
+        "news": message.news,
+        "waits": message.waits,
     }
 
 
-def _message(row: tuple[Any, ...]) -> Message:
-    message_id, request_id, channel, occasion, due_at, attempts, state, error, to, place, detail = row
+def read_message(row: tuple[Any, ...]) -> Message:
+    """Return the message of a row, all of whose columns are in order."""
+    (
+        message_id,
+        request_id,
+        channel,
+        occasion,
+        due_at,
+        attempts,
+        state,
+        error,
+        to,
+        place,
+        detail,
+        news,
+        waits,
+    ) = row
     return Message(
         message_id,
         request_id,
@@ -112,4 +129,6 @@ def _message(row: tuple[Any, ...]) -> Message:
         to,
         place,
         json.loads(detail) if detail is not None else None,
+        news,
+        waits,
     )

@@ -14,6 +14,7 @@ from handrail.stores.run_rows import RunRows
 from handrail.stores.search_rows import SearchRows
 from handrail.stores.team_rows import TeamRows
 from handrail.stores.webhook_rows import WebhookRows
+from handrail.stores.wish_rows import WishRows
 
 
 class Mark(NamedTuple):
@@ -33,6 +34,7 @@ class Transaction(
     SearchRows,
     LiveRows,
     ChannelRows,
+    WishRows,
     OutsideRows,
     MeasureRows,
     RunRows,
@@ -51,6 +53,7 @@ class Transaction(
         self.moved = {}
         self.woken = {}
         self.following = False
+        self.wished = None
 
     def signal(self, topic: str, subject: str) -> None:
         """Ring the doorbell `topic` for `subject` once this transaction is committed."""

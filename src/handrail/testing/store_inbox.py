@@ -211,6 +211,52 @@ class InboxContract:
         await store.do(lambda tx: tx.update_message(moved))
         assert await store.read(lambda tx: tx.messages(None, 10)) == [stored[2], moved, stored[0]]
 
+    async def test_what_wishes_have_stored_is_found_by_request_and_by_digest(self, store: OpenStore) -> None:
+        listed = {"to": "@bob", "news": "asked", "waits": "digest"}
+        stored = [
+            message(1, **listed),
+            message(2, **listed, request_id="req_0002", due_at=moment(-1), place="msg_0001"),
+            message(3, **listed, due_at=moment(5)),
+            message(4, **{**listed, "waits": "quiet"}),
+            message(5, **listed, state="sent"),
+            message(6, **{**listed, "to": "@carol"}),
+            message(7, to="@bob"),
+        ]
+        for one in stored:
+            await store.do(lambda tx, one: tx.add_message(one), one)
+        assert await store.read(lambda tx: tx.messages(None, 10)) == stored[::-1]
+        due = await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", NOW, 10))
+        assert due == stored[:2]
+        assert await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", NOW, 1)) == stored[:1]
+        assert await store.read(lambda tx: tx.waiting_for_digest("web", "@bob", NOW, 10)) == []
+        told = await store.read(lambda tx: tx.told_by_wishes("req_0001"))
+        assert [each.id for each in told] == [stored[number].id for number in (0, 2, 3, 4, 5)]
+        free = replace(stored[0], waits=None)
+        await store.do(lambda tx: tx.update_message(free))
+        assert await store.read(lambda tx: tx.message(free.id)) == free
+
+    async def test_what_keeps_something_true_does_not_wait_for_what_is_held(self, store: OpenStore) -> None:
+        held = message(1, to="@bob", due_at=moment(60), news="reminded", waits="quiet", occasion="reminded")
+        ended = message(2, to="@bob", occasion="ended")
+        kept, news = replace(ended, news="kept"), replace(ended, news="ended")
+        said = replace(ended, occasion="commented")
+        await store.do(lambda tx: tx.add_message(held))
+
+        async def goes(one: Message, behind: Message) -> bool:
+            def unit(tx: Any) -> bool:
+                tx.update_message(behind)
+                tx.add_message(replace(one, id=new))
+                return any(each.id == new for each in tx.due_messages(["terminal"], NOW, 10))
+
+            new = f"msg_{len(await store.read(lambda tx: tx.messages(None, 100))) + 1:04}"
+            found: bool = await store.do(unit)
+            await store.do(lambda tx: tx.update_message(replace(one, id=new, state="sent")))
+            return found
+
+        assert [await goes(one, held) for one in (ended, kept, news, said)] == [True, True, False, False]
+        tried = replace(held, attempts=1)
+        assert [await goes(one, tried) for one in (ended, kept)] == [False, False]
+
     async def test_to_one_recipient_the_later_waits_for_the_earlier(self, store: OpenStore) -> None:
         """Who failed comes again later; what is behind it must not be there first."""
         failed = message(1, to="@bob", due_at=moment(60), attempts=1)

@@ -1,8 +1,10 @@
 """What a store must keep of people, sessions, keys, links, attempts, groups and guidelines."""
 
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
+from handrail.inbox.wishes import Digest, News, Quiet, Wishes
 from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
 from handrail.people.naming import folded
 from handrail.testing.store_samples import NOW, ODD_TEXT, moment
@@ -231,3 +233,48 @@ class PeopleContract:
         assert await store.read(lambda tx: tx.guidelines(None)) == made[1:]
         assert await store.read(lambda tx: tx.guideline_text("a")) == "second"
         assert await store.read(lambda tx: tx.guideline_text("c")) is None, "one that was taken away"
+
+    async def test_wishes_come_back_as_they_were(self, store: OpenStore) -> None:
+        assert not await store.read(lambda tx: tx.has_wishes())
+        await self.add(store, person("alice"), person("bob"))
+        whole = Wishes(
+            {News.ASKED: ("slack", "email"), News.ENDED: ("email",)},
+            "Europe/Berlin",
+            Quiet(time(22), time(7), ("sunday",)),
+            Digest("daily", time(8, 30), True, (News.ENDED,)),
+        )
+        for who, wishes in (("alice", Wishes()), ("alice", whole), (None, Wishes())):
+            await store.do(lambda tx, who, wishes: tx.put_wishes(who, wishes, NOW, "keeper"), who, wishes)
+            assert await store.read(lambda tx, who: tx.own_wishes(who), who) == wishes
+        assert await store.read(lambda tx: tx.own_wishes("bob")) is None
+        await store.do(lambda tx: tx.put_wishes("alice", None, NOW, "alice"))
+        assert await store.read(lambda tx: tx.own_wishes("alice")) is None
+        assert await store.read(lambda tx: tx.has_wishes()), "what was told by them is kept true"
+
+    async def test_wishes_count_of_who_has_an_account_and_by_default_those_of_all(
+        self, store: OpenStore
+    ) -> None:
+        people = (person("alice"), person("bob"), person("off", active=False), person("robot", service=True))
+        await self.add(store, *people, person("carol", role=Role.VIEWER))
+        own, default = Wishes({News.OPEN: ("slack",)}), Wishes({News.ASKED: ("email",)})
+        names = ("alice", "bob", "carol", "off", "robot", "nobody")
+
+        async def put(who: str | None, wishes: Wishes | None) -> None:
+            await store.do(lambda tx: tx.put_wishes(who, wishes, NOW, "keeper"))
+
+        async def counting(names: tuple[str, ...] | None) -> dict[str, Wishes]:
+            return dict(await store.read(lambda tx: tx.wishes(names)))
+
+        for who in ("alice", "off", "robot", "carol"):
+            await put(who, own)
+        mine = {"alice": own, "carol": own}
+        assert await counting(names) == mine
+        assert await counting(None) == {"alice": own}, "carol decides nothing"
+        await put(None, default)
+        assert await counting(names) == {**mine, "bob": default}
+        assert await counting(None) == {"alice": own}
+        await put("alice", default)
+        await put("carol", None)
+        assert await counting(None) == {}
+        await put(None, own)
+        assert await counting(None) == {"bob": own}

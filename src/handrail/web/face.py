@@ -61,6 +61,13 @@ class Face:
     """the channels that this process leaves alone for now, and until when"""
 
     @property
+    def channels_to_people(self) -> list[str] | None:
+        """The channels by which people may wish to be notified; None where that isn't known."""
+        if self.channels is None:
+            return None
+        return sorted(name for name, channel in self.channels.items() if channel.reaches_people)
+
+    @property
     def inbox(self) -> Inbox:
         """The one door by which requests change."""
         return Inbox(self.store, self.clock, after=self.teams.look_after)

@@ -42,6 +42,8 @@ class Slack(Channel):
     >>> slack = Slack("xoxb-1", app_token="xapp-1", channel="#approvals")
     """
 
+    reaches_people = True
+
     def __init__(
         self,
         token: str,
@@ -71,7 +73,7 @@ class Slack(Channel):
 
     async def deliver(self, delivery: Delivery) -> str | None:
         """Post a request, or say in its thread what has happened to it."""
-        if delivery.occasion in ASKING:
+        if delivery.occasion in ASKING or not delivery.sent:  # how it ended, for who never had it
             return str(await self._post(delivery, shown.asked(delivery)))
         first = read_place(delivery.sent[0].place)
         posted = shown.said(delivery)
@@ -98,6 +100,16 @@ class Slack(Channel):
             **_content(posting),
         )
         return Place(str(posted["channel"]), str(posted["ts"]))
+
+    async def digest(self, to: str, deliveries: Sequence[Delivery]) -> None:
+        """Post one list by direct message."""
+        first = deliveries[0]
+        await self.client.call(
+            "chat.postMessage",
+            channel=await self.addresses.room(to),
+            metadata=metadata(first.message.place or first.message.id, first.request.id),
+            **_content(shown.gathered(deliveries)),
+        )
 
     async def update(self, delivery: Delivery, place: str) -> None:
         """Let a message say how things stand: who decides, who has, or how it ended."""

@@ -14,6 +14,7 @@ from handrail.channels.slack.block import (
     section,
     verbatim,
 )
+from handrail.channels.slack.ended import how_it_ended
 from handrail.channels.slack.foot import open_page
 from handrail.channels.slack.posting import Posting, posting
 from handrail.channels.slack.text import escape, one_line, quoted, unescape
@@ -32,30 +33,36 @@ class Waiting:
     permalink: str | None = None
 
 
-def listing(waiting: Sequence[Waiting], *, total: int, inbox: str | None) -> Posting:
+def listing(
+    waiting: Sequence[Waiting], *, total: int, inbox: str | None, title: str = words.MY_WORK
+) -> Posting:
     """Return what waits for somebody.
 
     Args:
         waiting: the first of it; outlines will do.
         total: how much there is in all.
         inbox: the address of the inbox.
+        title: what stands above it.
     """
     if not waiting:
         return posting(words.NOTHING_OPEN, [section(words.NOTHING_OPEN)])
     shown = waiting[:MOST]
-    blocks = [header(words.MY_WORK)]
+    blocks = [header(title)]
     for number, each in enumerate(shown):
         blocks += _row(each, number)
     if (more := max(total, len(waiting)) - len(shown)) > 0:
         blocks.append(context(words.MORE.format(more)))
     row = open_page(inbox, words.OPEN_INBOX)
-    return posting(words.MY_WORK, [*blocks, *([actions(row)] if row else [])])
+    return posting(title, [*blocks, *([actions(row)] if row else [])])
 
 
 def _row(each: Waiting, number: int) -> list[Block]:
     request = each.request
     facts = [quoted(request.flow)] if request.flow else []
-    facts.append(moment(request.deadline) if request.deadline else words.NO_DEADLINE)
+    if request.ended:
+        facts.append(how_it_ended(request))
+    else:
+        facts.append(moment(request.deadline) if request.deadline else words.NO_DEADLINE)
     if each.permalink and each.permalink.startswith("https://") and "|" not in each.permalink:
         facts.append(words.MESSAGE_HERE.format(escape(each.permalink)))
     beside = open_page(each.link)

@@ -71,6 +71,7 @@ BROKEN = "Something went wrong here. Open the request to see how it stands."
 DONE_TITLE, DONE = "Done", "Your decision was stored."
 
 MY_WORK = "My open work"
+DIGEST = "What is new"
 NOTHING_OPEN = "Nothing waits for you."
 MORE = "{} more in the inbox"
 MESSAGE_HERE = "<{}|message>"

@@ -1,14 +1,18 @@
 -- name: insert_message
-INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail)
-VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error, :recipient, :place, :detail)
+INSERT INTO message (id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news,
+    waits)
+VALUES (:id, :request_id, :channel, :occasion, :due_at, :attempts, :state, :error, :recipient, :place, :detail, :news,
+    :waits)
 
 -- name: update_message
 UPDATE message
-SET due_at = :due_at, attempts = :attempts, state = :state, error = :error, recipient = :recipient, place = :place
+SET due_at = :due_at, attempts = :attempts, state = :state, error = :error, recipient = :recipient, place = :place,
+    waits = :waits
 WHERE id = :id
 
 -- name: due_messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message AS one
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message AS one
 WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
     AND NOT EXISTS (  -- neither it nor one before it, to the same recipient, would overtake another
         SELECT 1 FROM message AS later INDEXED BY message_request
@@ -18,6 +22,13 @@ WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' 
             AND earlier.due_at > later.due_at
         WHERE later.request_id = one.request_id AND later.channel = one.channel
             AND later.recipient = one.recipient AND later.id <= one.id AND later.state = 'pending'
+            -- What makes true what somebody has doesn't wait for the end of their quiet hours with what calls them.
+            AND NOT (
+                earlier.waits IS NOT NULL AND earlier.attempts = 0 AND (
+                    one.news IS 'kept'
+                    OR one.news IS NULL AND one.occasion IN ('claimed', 'released', 'decided', 'changed', 'ended')
+                )
+            )
     )
 ORDER BY due_at, id LIMIT :limit
 
@@ -26,32 +37,38 @@ SELECT min(due_at) FROM message
 WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending'
 
 -- name: messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE :request_id IS NULL OR request_id = :request_id ORDER BY id DESC LIMIT :limit
 
 -- name: message
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id = :id
 
 -- name: newest_messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
 
 -- name: messages_of_request
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id IN (SELECT id FROM message INDEXED BY message_request WHERE request_id = :request_id AND id < :before)
     AND (:channel IS NULL OR channel = :channel) AND (:state IS NULL OR state = :state)
 ORDER BY id DESC LIMIT :limit
 
 -- name: pending_messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id IN (
     SELECT id FROM message INDEXED BY message_due
     WHERE state = 'pending' AND id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
 ) ORDER BY id DESC
 
 -- name: failed_messages
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id IN (
     SELECT id FROM message INDEXED BY message_failed
     WHERE state = 'failed' AND id < :before AND (:channel IS NULL OR channel = :channel) ORDER BY id DESC LIMIT :limit
@@ -85,7 +102,8 @@ SELECT name, (
 ) FROM waiting WHERE name IS NOT NULL
 
 -- name: first_pending
-SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail FROM message
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message
 WHERE id IN (
     SELECT id FROM message INDEXED BY message_due WHERE state = 'pending' AND channel = :channel
     ORDER BY due_at LIMIT :limit
@@ -107,3 +125,42 @@ INSERT INTO received (channel, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
 
 -- name: forget_received
 DELETE FROM received WHERE at < :before
+
+-- name: told_by_wishes
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message INDEXED BY message_request WHERE request_id = :request_id AND news IS NOT NULL ORDER BY id
+
+-- name: waiting_for_digest
+SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
+FROM message INDEXED BY message_digest
+WHERE channel = :channel AND recipient = :recipient AND state = 'pending' AND waits = 'digest' AND due_at <= :now
+ORDER BY id LIMIT :limit
+
+-- name: has_wishes
+SELECT 1 FROM wish LIMIT 1
+
+-- name: own_wishes
+SELECT wishes FROM wish WHERE person = :person
+
+-- name: put_wishes
+INSERT INTO wish (person, wishes, open, at, by) VALUES (:person, :wishes, :open, :at, :by)
+ON CONFLICT (person) DO UPDATE
+SET wishes = excluded.wishes, open = excluded.open, at = excluded.at, by = excluded.by
+
+-- name: wishes
+SELECT person.name, coalesce(own.wishes, everybody.wishes) AS wished FROM person
+LEFT JOIN wish AS own ON own.person = person.name
+LEFT JOIN wish AS everybody ON everybody.person = ''
+WHERE person.name IN (SELECT value FROM json_each(:names)) AND person.active AND NOT person.service
+    AND wished IS NOT NULL
+
+-- name: anybody_for_open
+SELECT 1 FROM wish INDEXED BY wish_open WHERE open LIMIT 1
+
+-- name: wishes_for_open
+SELECT person.name, person.role, coalesce(own.wishes, everybody.wishes) FROM person
+LEFT JOIN wish AS own ON own.person = person.name
+LEFT JOIN wish AS everybody ON everybody.person = ''
+WHERE person.active AND NOT person.service
+    AND CASE WHEN own.wishes IS NOT NULL THEN own.open ELSE everybody.open END
+ORDER BY person.name

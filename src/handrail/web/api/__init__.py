@@ -11,6 +11,7 @@ from handrail.web.api import (
     flows,
     health,
     identities,
+    notifications,
     outbox,
     people,
     requests,
@@ -26,6 +27,7 @@ ROUTERS = (
     boards.router,
     flows.router,
     identities.router,  # before people, whose names may have slashes
+    notifications.router,
     people.router,
     outbox.router,
     webhooks.router,

@@ -391,6 +391,44 @@ class Identities(Answer):
     items: list[Identity]
 
 
+class News(Answer):
+    """By which channels each kind of news is told."""
+
+    asked: list[str]
+    open: list[str]
+    reminded: list[str]
+    commented: list[str]
+    ended: list[str]
+
+
+class Quiet(Answer):
+    """When nobody calls them, by the clock of their zone."""
+
+    starts: str | None = Field(examples=["22:00"])
+    ends: str | None = Field(examples=["07:00"])
+    days: list[str] = Field(examples=[["sunday"]])
+
+
+class Digest(Answer):
+    """What comes as one list, and when."""
+
+    every: Literal["off", "hourly", "daily"]
+    at: str = Field(examples=["08:00"])
+    weekdays_only: bool
+    of: list[str]
+
+
+class Notifications(Answer):
+    """What somebody wishes to hear, by which channels and when."""
+
+    person: str | None = Field(description="null for the default", examples=["alice"])
+    own: bool = Field(description="whether they have set it; else it is the default")
+    channels: News
+    zone: str = Field(examples=["Europe/Berlin"])
+    quiet: Quiet
+    digest: Digest
+
+
 class Message(Answer):
     """Something that is told through a channel."""
 
@@ -406,6 +444,14 @@ class Message(Answer):
     due_at: datetime = Field(description="when it is tried next; of one that was sent: when")
     error: str | None = Field(
         description="what the channel said of the last try that failed", examples=["channel_not_found"]
+    )
+    news: str | None = Field(
+        description="as which kind of news the notifications of its recipient have stored it; `kept` keeps such a "
+        "one true; null for a channel that the request names",
+        examples=["reminded"],
+    )
+    waits: Literal["quiet", "digest"] | None = Field(
+        description="for what it waits until then: quiet hours of its recipient, or their digest"
     )
 
 

@@ -24,7 +24,7 @@ ChannelName = Annotated[str, Path(min_length=1, max_length=50, examples=["slack"
 Address = Annotated[str, Path(min_length=1, max_length=254, examples=["T012:U345"])]
 
 
-def _is(caller: Caller, name: str) -> bool:
+def is_own(caller: Caller, name: str) -> bool:
     """Whether this names the caller themselves."""
     mine: Person = caller.person
     return folded(name) in (folded(mine.name), mine.email)
@@ -41,7 +41,7 @@ async def list_identities(request: Request, caller: Known, name: UserName) -> Re
 
     Everybody's own email is theirs on the channel `email`, and isn't listed.
     """
-    if not _is(caller, name):
+    if not is_own(caller, name):
         rights.check(caller, Right.PEOPLE)
     found = await face_of(request).people.identities(name)
     return JSONResponse({"items": [public(each) for each in found]})

@@ -87,6 +87,15 @@ def of_identity() -> dict[str, Any]:
     }
 
 
+def of_notifications() -> dict[str, Any]:
+    """Return what can be done with notifications that were answered."""
+    whose = {"name": "$response.body#/person"}
+    return {
+        "show": {"operationId": "show_notifications", "parameters": whose},
+        "reset": {"operationId": "reset_notifications", "parameters": whose},
+    }
+
+
 def of_run() -> dict[str, Any]:
     """Return what can be done with a run that was answered."""
     return _links("run_id", show="show_run", cancel="cancel_run", retry="retry_run")

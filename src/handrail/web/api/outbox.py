@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from handrail.inbox import messages, outbox
+from handrail.inbox import messages, retrying
 from handrail.inbox.ports import MessageFilter
 from handrail.web.api import answers, links
 from handrail.web.api.responses import reading, writing
@@ -47,5 +47,7 @@ async def retry_message(request: Request, caller: LooksAfterMessages, message_id
     What is due within two minutes anyway stays as it is: it may be on its way.
     """
     face = face_of(request)
-    again = await face.store.do(outbox.retry, message_id=message_id, actor=caller.actor, now=face.clock.now())
+    again = await face.store.do(
+        retrying.retry, message_id=message_id, actor=caller.actor, now=face.clock.now()
+    )
     return JSONResponse(messages.public(again))

@@ -21,11 +21,12 @@ def routers() -> list[APIRouter]:
         live,
         login,
         many,
+        notifications,
         persons,
         runs,
         webhooks,
     )
 
     work = (login, live, inbox, many, deciding, decide_by_link, runs, boards, board, board_acts, audit)
-    settings = (account, persons, groups, keys, webhooks, guidelines, keyboard)
+    settings = (account, persons, groups, keys, webhooks, notifications, guidelines, keyboard)
     return [page.router for page in (*work, *settings)]

@@ -1,5 +1,7 @@
 """The settings of whoever is signed in: name, password, sessions, keyboard, and the overview of all settings."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -12,6 +14,7 @@ from handrail.requests.wording import lasting
 from handrail.web.auth import fresh
 from handrail.web.auth.door import face_of
 from handrail.web.pages.visit import go, posted, show, text_of, visitor
+from handrail.web.pages.wishing import sheet
 
 router = APIRouter()
 ME = "/settings/me"
@@ -42,13 +45,21 @@ async def overview(request: Request) -> Response:
 @router.get(ME)
 async def account(request: Request) -> Response:
     """Show my account."""
-    return await _account(request, await visitor(request))
+    return await account_page(request, await visitor(request))
 
 
-async def _account(
-    request: Request, caller: Caller, status: int = 200, problems: dict[str, str] | None = None
+async def account_page(
+    request: Request,
+    caller: Caller,
+    status: int = 200,
+    problems: dict[str, str] | None = None,
+    *,
+    notify: tuple[dict[str, Any], InvalidInput] | None = None,
 ) -> Response:
+    """Show my account; `notify` is what was typed as my notifications, and what is wrong with it."""
     face = face_of(request)
+    given, wrong = notify or (None, None)
+    known = await face.people.notifications(caller.name)
     return await show(
         request,
         "settings_account.html",
@@ -59,6 +70,7 @@ async def _account(
         sessions=await face.people.sessions(caller.name),
         keys=await face.people.keys(caller.name),
         identities=await face.people.identities(caller.name),
+        notify=sheet(face, known, f"{ME}/notifications", mine=True, given=given, wrong=wrong),
         handle=HANDLE,
         needs_old=caller.person.has_password and not fresh.is_fresh(request, face.clock.now()),
         shortcuts=request.cookies.get(KEYBOARD) != "off",
@@ -74,7 +86,7 @@ async def rename(request: Request) -> Response:
             caller.name, actor=caller.actor, display=text_of(form, "display")
         )
     except InvalidInput as error:
-        return await _account(request, caller, 422, {"display": str(error)})
+        return await account_page(request, caller, 422, {"display": str(error)})
     return go(request, ME, "Your name was changed.")
 
 
@@ -84,13 +96,15 @@ async def change_password(request: Request) -> Response:
     caller, form = await posted(request)
     new, again = _raw(form, "new"), _raw(form, "again")
     if new != again:
-        return await _account(request, caller, 422, {"again": "This is not the same as the new password."})
+        return await account_page(
+            request, caller, 422, {"again": "This is not the same as the new password."}
+        )
     try:
         problems, status = await _set_password(request, caller, _raw(form, "old"), new)
     except InvalidInput as error:
         problems, status = {"new": str(error)}, 422
     if problems:
-        return await _account(request, caller, status, problems)
+        return await account_page(request, caller, status, problems)
     response = go(request, ME, "Your password was changed. Your other sessions have ended.")
     fresh.forget(response)
     return response

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from handrail.inbox import moves, outbox
+from handrail.inbox import moves, retrying
 from handrail.people.rights import Caller, Right, check
 from handrail.requests.decision import Verb
 from handrail.requests.errors import (
@@ -228,7 +228,7 @@ async def retry(request: Request, caller: Known, at: At, request_id: str) -> Res
     await visit.shown()
     now = face.clock.now()
     try:
-        again = await face.store.do(outbox.retry, message_id=message_id, actor=caller.actor, now=now)
+        again = await face.store.do(retrying.retry, message_id=message_id, actor=caller.actor, now=now)
     except Conflict as error:
         return await visit.page(409, Problem(UNCHANGED, str(error)), Typed())
     said = "The message is tried now." if again.due_at == now else "The message is tried within two minutes."

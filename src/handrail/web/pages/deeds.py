@@ -40,6 +40,7 @@ PEOPLE = {
     "person_added": "added a person",
     "identity_added": "noted an address of a person",
     "identity_removed": "took an address from a person",
+    "notifications_changed": "set the notifications",
     "person_changed": "changed a person",
     "password_set": "set a password",
     "logged_in": "signed in",

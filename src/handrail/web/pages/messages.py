@@ -14,7 +14,7 @@ from handrail.inbox.ports import Message, MessageFilter
 from handrail.people.rights import Caller, Right, may
 from handrail.requests.request import HumanRequest
 from handrail.requests.wording import count, lasting
-from handrail.web.pages.words import ago
+from handrail.web.pages.words import ago, exact
 
 LOOKED_AT = 500
 """messages of a request, the newest"""
@@ -31,6 +31,7 @@ WHAT = {
     "changed": "How it stands",
     "ended": "How it ended",
 }
+WAITS = {"quiet": "for the end of quiet hours,", "digest": "for the digest,"}
 LOOKS = {
     "sent": ("is-done", "done", "Sent"),
     "pending": ("is-soon", "clock", "Waits"),
@@ -111,6 +112,8 @@ def _when(message: Message, now: datetime) -> str:
         case "failed":
             return tried
     left = message.due_at - now
+    if message.waits and left > timedelta():
+        return f"{WAITS[message.waits]} {exact(message.due_at, now)}"
     if not message.attempts:
         return "not tried yet"
     soon = "next one soon" if left <= timedelta() else f"next one in {lasting(left.total_seconds())}"

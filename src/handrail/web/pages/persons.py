@@ -13,6 +13,7 @@ from handrail.requests.errors import Conflict, HandrailError, InvalidInput, Unkn
 from handrail.web.auth.door import face_of
 from handrail.web.pages.address import of_person
 from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visitor
+from handrail.web.pages.wishing import sheet
 
 router = APIRouter()
 LINK_LASTS = 3 * 86400.0
@@ -100,12 +101,23 @@ async def _link(request: Request, caller: Caller, person: Person, heading: str) 
 async def person(request: Request, name: str) -> Response:
     """Show somebody."""
     caller = await visitor(request, Right.PEOPLE)
-    return await _person(request, caller, name)
+    return await person_page(request, caller, name)
 
 
-async def _person(request: Request, caller: Caller, name: str, status: int = 200, **values: Any) -> Response:
-    people = face_of(request).people
+async def person_page(
+    request: Request,
+    caller: Caller,
+    name: str,
+    status: int = 200,
+    *,
+    notify: tuple[dict[str, Any], InvalidInput] | None = None,
+    **values: Any,
+) -> Response:
+    """Show somebody; `notify` is what was typed as their notifications, and what is wrong with it."""
+    face, people = face_of(request), face_of(request).people
     found = await people.find(name)
+    given, wrong = notify or (None, None)
+    known = None if found.service else await people.notifications(found.name)
     blank: dict[str, Any] = {"problems": {}, "typed": None, "added": typed_into()}
     return await show(
         request,
@@ -120,6 +132,9 @@ async def _person(request: Request, caller: Caller, name: str, status: int = 200
         sessions=await people.sessions(found.name),
         identities=await people.identities(found.name),
         carried=sorted(name for name in face_of(request).channels or () if name != CHANNEL),
+        notify=sheet(face, known, "/settings/person/notifications", given=given, wrong=wrong)
+        if known
+        else None,
         **{**blank, **values},
     )
 
@@ -136,7 +151,9 @@ async def change(request: Request) -> Response:
     except (InvalidInput, Conflict) as error:
         field = "role" if "last active admin" in str(error) else _field(error)
         field = "email" if field == "name" else field
-        return await _person(request, caller, name, _status(error), problems={field: str(error)}, typed=typed)
+        return await person_page(
+            request, caller, name, _status(error), problems={field: str(error)}, typed=typed
+        )
     return go(request, of_person(changed.name), f"{changed.display} was changed.")
 
 
@@ -153,8 +170,10 @@ async def add_identity(request: Request) -> Response:
         fields = error.fields if isinstance(error, InvalidInput) else ()
         problems = {fields[0].path if fields else "address": str(error)}
         if isinstance(error, InvalidInput) and not fields:  # it isn't about what was typed
-            return await _person(request, caller, name, 422, notice={"text": str(error), "status": "blocked"})
-        return await _person(
+            return await person_page(
+                request, caller, name, 422, notice={"text": str(error), "status": "blocked"}
+            )
+        return await person_page(
             request, caller, name, _status(error), problems=problems, added=typed_into(**typed)
         )
     return go(request, of_person(added.person), f"{added.address} on {added.channel} is {added.person} now.")
@@ -183,7 +202,7 @@ async def switch(request: Request) -> Response:
     try:
         changed = await face_of(request).people.change(name, actor=caller.actor, active=active)
     except Conflict as error:
-        return await _person(request, caller, name, 409, problems={"active": str(error)})
+        return await person_page(request, caller, name, 409, problems={"active": str(error)})
     told = "can sign in again" if active else "is switched off; sessions, keys and links have ended"
     return go(request, of_person(changed.name), f"{changed.display} {told}.")
 
@@ -195,5 +214,7 @@ async def make_link(request: Request) -> Response:
     found = await face_of(request).people.find(text_of(form, "name"))
     if found.service or not found.active:
         what = "is a service account: make a key for it" if found.service else "is switched off"
-        return await _person(request, caller, found.name, 409, problems={"link": f"{found.display} {what}."})
+        return await person_page(
+            request, caller, found.name, 409, problems={"link": f"{found.display} {what}."}
+        )
     return await _link(request, caller, found, f"A link for {found.display}")
