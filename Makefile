@@ -29,7 +29,7 @@ find_python = python=; \
 		exit 1; \
 	fi
 
-.PHONY: help venv demo demo-terminal test compiler browser check chaos bench lint format lock build clean
+.PHONY: help venv demo demo-terminal test compiler browser mail check chaos bench lint format lock build clean
 
 help: ## list these targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,7 +73,7 @@ demo: venv ## see Handrail at work: the web inbox with work waiting (PORT=8000)
 demo-terminal: venv ## the same in this terminal: a draft, your feedback, its revision
 	$(BIN)/handrail demo --terminal
 
-test: lint compiler browser ## lint, then every test, journeys with crashes too (what CI runs)
+test: lint compiler browser mail ## lint, then every test, journeys with crashes too (what CI runs)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # What records the writes and syncs for the tests of power cuts is C; without a compiler they are skipped.
@@ -91,6 +91,17 @@ browser:
 		echo "Installing Chromium for the tests of the pages ..."; \
 		apt-get update -qq >/dev/null || true; \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1 || true; \
+	fi
+
+# What mails go through in tests is Debian's Postfix and Dovecot, with a configuration and ports of their own (nothing
+# is started by the system: RUNLEVEL=1); without them those tests are skipped.
+mail:
+	if ! { [ -x /usr/lib/postfix/sbin/master ] && command -v dovecot >/dev/null && [ -x /usr/lib/dovecot/lmtp ]; } \
+		&& [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Postfix and Dovecot for the tests of email ..."; \
+		apt-get update -qq >/dev/null || true; \
+		RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			postfix dovecot-imapd dovecot-lmtpd >/dev/null 2>&1 || true; \
 	fi
 
 check: lint ## lint, then the quick tests

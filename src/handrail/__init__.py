@@ -14,6 +14,7 @@ from handrail.flows.durable import now as now
 from handrail.flows.durable import sleep as sleep
 from handrail.flows.durable import step as step
 from handrail.flows.durable import uuid as uuid
+from handrail.flows.email_approval import EmailApprovalNode as EmailApprovalNode
 from handrail.flows.execution import Parked as Parked
 from handrail.flows.feedback import FeedbackLoop as FeedbackLoop
 from handrail.flows.feedback import FeedbackNode as FeedbackNode

@@ -206,7 +206,8 @@ class App:
 
     def door(self, channel: str) -> ChannelDoor:
         """Return the door through which a channel brings in what people do."""
-        return ChannelDoor(channel, self.store, self.clock, self.inbox, self.link)
+        secret = Secret(self.store.path)
+        return ChannelDoor(channel, self.store, self.clock, self.inbox, self.link, secret)
 
     def link(self, request_id: str) -> str:
         """Return the address of a request's page, of the inbox for none."""

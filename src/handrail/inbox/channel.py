@@ -199,8 +199,12 @@ class Door(Protocol):
         comment: str | None = None,
         seen_hash: str | None = None,
         once: str | None = None,
+        first: bool = False,
     ) -> HumanRequest:
-        """Let this person decide; `seen_hash` is the content hash of what they were shown."""
+        """Let this person decide; `seen_hash` is the content hash of what they were shown.
+
+        With `first` it is a `Conflict` where they have decided this through this channel before.
+        """
         ...
 
     async def comment(
@@ -235,4 +239,26 @@ class Door(Protocol):
 
     def link(self, request_id: str) -> str:
         """Return the address of a request's page, of the inbox for an empty id."""
+        ...
+
+    async def decide_link(self, request_id: str, person: str, *, message_id: str) -> str:
+        """Return a link by which this person, and nobody else, decides a request once: the same for the same message.
+
+        Raises `UnknownId`, `Conflict` and `InvalidInput` for somebody who gets none.
+        """
+        ...
+
+    def key(self, purpose: str) -> bytes:
+        """Return a key (32 bytes) for what this channel signs by itself."""
+        ...
+
+    async def reply(
+        self, request_id: str, place: str, *, to: str, detail: dict[str, Any], once: str | None = None
+    ) -> None:
+        """Tell something about a request to one recipient: the channel is asked to update `place` for the occasion
+        `answered`. What has been said `once` isn't said again."""
+        ...
+
+    async def undelivered(self, message_id: str, why: str) -> None:
+        """Note that a message which was sent has come back: it counts as failed, and can be tried again."""
         ...

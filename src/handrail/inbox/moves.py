@@ -81,7 +81,7 @@ def open_request(
     if draft.guideline is None and flow is not None:
         draft = changed(draft, guideline=tx.guideline_text(flow))
     check_within(draft.policy, tx.members, initiator)
-    audience = draft.policy.audience
+    audience = _by_names(tx, draft.policy.audience)
     worker = choose(draft.pool, tx.load, tx.last_task) if draft.pool else None
     if draft.pool is not None:
         audience = replace(audience, users=(worker,) if worker else draft.pool.workers)
@@ -169,6 +169,14 @@ def _assign_next(tx: InboxTransaction, worker: str, now: datetime) -> None:
             outbox.tell(tx, request, "opened", now)
             _assign_next(tx, worker, now)
             return
+
+
+def _by_names(tx: InboxTransaction, audience: Audience) -> Audience:
+    """Return an audience with the names of people who are named by their email."""
+    if not any("@" in user for user in audience.users):
+        return audience
+    users = ((tx.name_of(user) or user) if "@" in user else user for user in audience.users)
+    return replace(audience, users=tuple(dict.fromkeys(users)))
 
 
 def _previous(tx: InboxTransaction, draft: RequestDraft, run_id: str | None) -> HumanRequest | None:

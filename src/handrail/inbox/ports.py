@@ -50,7 +50,8 @@ class Message:
     request_id: str
     channel: str
     occasion: str
-    """why: opened, claimed, released, decided, reminded, escalated, reassigned, commented, changed, ended"""
+    """why: opened, claimed, released, decided, reminded, escalated, reassigned, commented, changed, ended,
+    answered (what a channel says to one person about what they sent)"""
     due_at: datetime
     attempts: int = 0
     """how often its delivery was begun: after a crash nobody knows what came of the last one"""
@@ -62,7 +63,8 @@ class Message:
     place: str | None = None
     """what it is about of that which was sent before: see `Sent`"""
     detail: dict[str, Any] | None = None
-    """of a comment: `text`, `by`, and the place `of` the channel that it came from"""
+    """of a comment: `text`, `by`, and the place `of` the channel that it came from; of an answer what the channel
+    needs"""
     news: str | None = None
     """as which kind of news somebody's wishes have stored it (`asked`, `reminded` ...); `kept` keeps such a one true"""
     waits: str | None = None
@@ -251,6 +253,10 @@ class InboxTransaction(Protocol):
 
     def deciders(self, names: Collection[str]) -> Mapping[str, Deciding] | None:
         """Return of each of these people whether they can decide; None as long as nobody has an account."""
+        ...
+
+    def name_of(self, email: str) -> str | None:
+        """Return the name of whoever has an email."""
         ...
 
     def misfiled_requests(self) -> list[str]:

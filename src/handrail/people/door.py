@@ -13,12 +13,15 @@ from handrail.inbox import moves, outbox, views
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import MOST_MESSAGES
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
-from handrail.people import access, identity, rights
+from handrail.people import access, identity, link, rights
+from handrail.people.facts import Kind
 from handrail.people.ports import PeopleTransaction
 from handrail.people.rights import Caller, Right
+from handrail.people.secret import Secret
 from handrail.requests.content import JSON, as_stored
-from handrail.requests.decision import Verb
+from handrail.requests.decision import SYSTEM, Actor, Verb
 from handrail.requests.errors import Conflict, HandrailError, Repeated, StoreError
+from handrail.requests.identifier import new_id
 from handrail.requests.lifecycle import Decided, refusal
 from handrail.requests.request import HumanRequest
 
@@ -44,13 +47,21 @@ class ChannelDoor:
         clock: tells the time.
         inbox: by which requests change.
         link: gives the address of a request's page.
+        secret: signs links, and what the channel signs by itself.
     """
 
     def __init__(
-        self, channel: str, store: Store, clock: Clock, inbox: Inbox, link: Callable[[str], str]
+        self,
+        channel: str,
+        store: Store,
+        clock: Clock,
+        inbox: Inbox,
+        link: Callable[[str], str],
+        secret: Secret,
     ) -> None:
         self.channel = channel
         self.link = link
+        self._secret = secret
         self._store = store
         self._clock = clock
         self._inbox = inbox
@@ -94,15 +105,17 @@ class ChannelDoor:
         comment: str | None = None,
         seen_hash: str | None = None,
         once: str | None = None,
+        first: bool = False,
     ) -> HumanRequest:
         """Let this person decide."""
         if payload is not None:
             payload = as_stored(payload, "the payload")
         given = {"verb": verb, "payload": payload, "comment": comment, "seen_hash": seen_hash}
+        unit = _decided_first if first else moves.decide
         killpoints.reach("decide:before")
-        request = await self._act(moves.decide, Right.DECIDE, address, request_id, once, given)
+        decided = await self._act(unit, Right.DECIDE, address, request_id, once, given)
         killpoints.reach("decide:after")
-        return request
+        return decided
 
     async def comment(
         self, address: str, request_id: str, text: str, *, place: str | None = None, once: str | None = None
@@ -139,6 +152,40 @@ class ChannelDoor:
         return await self._store.do(
             identity.learn, channel=self.channel, address=address, email=email, now=now
         )
+
+    async def decide_link(self, request_id: str, person: str, *, message_id: str) -> str:
+        """Return a link by which this person decides a request once: the same for the same message."""
+        key, now = self._secret.key("link"), self._clock.now()
+        nonce = link.nonce_for(self.key("link"), f"{message_id} {person}")
+        token = await self._store.do(
+            link.made,
+            key=key,
+            nonce=nonce,
+            kind=Kind.DECIDE,
+            person=person,
+            now=now,
+            actor=SYSTEM,
+            request_id=request_id,
+        )
+        return f"{self.link('')}/decide/{token}"
+
+    def key(self, purpose: str) -> bytes:
+        """Return a key for what this channel signs by itself."""
+        return self._secret.key(f"channel {self.channel} {purpose}")
+
+    async def reply(
+        self, request_id: str, place: str, *, to: str, detail: dict[str, Any], once: str | None = None
+    ) -> None:
+        """Tell something about a request to one recipient."""
+        now = self._clock.now()
+        told = Message(
+            new_id("msg", now), request_id, self.channel, "answered", now, to=to, place=place, detail=detail
+        )
+        await self._store.do(_told, message=told, once=once, now=now)
+
+    async def undelivered(self, message_id: str, why: str) -> None:
+        """Note that a message which was sent has come back."""
+        await self._store.do(_came_back, channel=self.channel, message_id=message_id, why=why)
 
     async def _act(
         self,
@@ -188,6 +235,33 @@ def _acted(
     # What a channel shows to a whole room is no secret there: who isn't asked is told so, and why.
     rights.check_request(caller, right, moves.find(tx, request_id), tx.members)
     return unit(tx, request_id=request_id, actor=caller.actor, now=now, **given)
+
+
+def _decided_first(
+    tx: Transaction, *, request_id: str, actor: Actor, now: datetime, **given: Any
+) -> HumanRequest | Conflict:
+    for event in tx.events(request_id):
+        match event.move:
+            case Decided(decision) if (decision.actor, decision.channel) == (actor.name, actor.channel):
+                raise Conflict(
+                    f"{actor.name!r} has decided {request_id} through {actor.channel} before: "
+                    "change it on its page",
+                    winner=actor.name,
+                    about="taken",
+                )
+    return moves.decide(tx, request_id=request_id, actor=actor, now=now, **given)
+
+
+def _told(tx: Transaction, *, message: Message, once: str | None, now: datetime) -> None:
+    if once is None or _noted(tx, channel=message.channel, once=once, now=now):
+        tx.add_message(message)
+        tx.signal("message", message.channel)
+
+
+def _came_back(tx: InboxTransaction, *, channel: str, message_id: str, why: str) -> None:
+    message = tx.message(message_id)
+    if message is not None and message.channel == channel and message.state == "sent":
+        tx.update_message(replace(message, state="failed", error=why[: outbox.LONGEST_ERROR]))
 
 
 def _found(tx: InboxTransaction, *, request_id: str) -> HumanRequest:

@@ -35,6 +35,11 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(24)
 
 
+def nonce_for(key: bytes, what: str) -> str:
+    """Return what makes a link one that nobody can guess, the same each time it is made for the same thing."""
+    return base64.urlsafe_b64encode(hmac.digest(key, what.encode(), hashlib.sha256)[:24]).decode()
+
+
 def _signature(key: bytes, link: Link) -> str:
     covered = (link.id, link.kind, link.person, link.request_id or "", link.expires_at.isoformat())
     mac = hmac.digest(key, SEPARATOR.join(covered).encode(), hashlib.sha256)
@@ -70,6 +75,25 @@ def make(
     tx.insert_link(link)
     enter(tx, "link_made", _told(link), now=now, actor=actor.name)
     return f"{nonce}.{_signature(key, link)}"
+
+
+def made(
+    tx: PeopleTransaction,
+    *,
+    key: bytes,
+    kind: Kind | str,
+    person: str,
+    now: datetime,
+    nonce: str,
+    actor: Actor,
+    request_id: str | None = None,
+) -> str:
+    """Return a link as `make` does, the one that was made with this nonce if there is one."""
+    if (known := tx.link(digest(nonce))) is not None:
+        return f"{nonce}.{_signature(key, known)}"
+    return make(
+        tx, key=key, kind=kind, person=person, now=now, nonce=nonce, actor=actor, request_id=request_id
+    )
 
 
 def _told(link: Link) -> dict[str, object]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from handrail.inbox.ports import Deciding
 from handrail.people.facts import Attempt, Guideline, Identity, Key, Kind, Link, Person, Role, Scope, Session
+from handrail.people.identity import EMAIL
+from handrail.people.naming import folded
 from handrail.people.rights import TABLE, Right
 from handrail.requests.moments import to_moment, to_moment_or_none, to_number, to_number_or_none
 from handrail.stores.statements import statements
@@ -42,6 +44,12 @@ class PeopleRows:
             for name, role, active in self.connection.execute(SQL["deciders"], (json.dumps(list(names)),))
         }
         return {name: _deciding(*known.get(name, (None, True))) for name in names}
+
+    def name_of(self, email: str) -> str | None:
+        if (known := self.identity(EMAIL, folded(email))) is not None:
+            return known.person
+        found = self.person_called(folded(email))
+        return found.name if found is not None else None
 
     def insert_person(self, person: Person, folded: str, password: str | None) -> None:
         self.connection.execute(

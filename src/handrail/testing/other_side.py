@@ -49,6 +49,8 @@ class OtherSide(ABC):
     """whether people can comment there"""
     explains: ClassVar[bool] = True
     """whether somebody who is refused is told why: see `told`"""
+    updates: ClassVar[bool] = True
+    """whether what lies before people changes there when somebody claims a request or votes"""
     can_be_down: ClassVar[bool] = True
     """whether there is anything that the channel could fail to reach"""
     ended: Mapping[str, str] = {"expired": "expired", "withdrawn": "withdrawn", "replaced": "replaced"}

@@ -1,4 +1,8 @@
-"""Email: what a reply means. From the raw bytes of a mail to the decision its sender clearly made, or none.
+"""Email: requests as mails with a link and an address of one's own, decisions back by that link or an answer.
 
-Everything here is pure: bytes and text in, facts out. When in doubt nothing is decided.
+What an answer means is pure (`incoming`, `verdict` and what they use): bytes and text in, facts out. When in doubt
+nothing is decided.
 """
+
+from handrail.channels.email.channel import Email as Email
+from handrail.channels.email.setup import from_environment as from_environment

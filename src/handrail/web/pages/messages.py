@@ -30,6 +30,7 @@ WHAT = {
     "decided": "A vote",
     "changed": "How it stands",
     "ended": "How it ended",
+    "answered": "An answer to a mail",
 }
 WAITS = {"quiet": "for the end of quiet hours,", "digest": "for the digest,"}
 LOOKS = {

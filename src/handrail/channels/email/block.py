@@ -1,0 +1,66 @@
+"""What a mail consists of, whether it is read as text or as HTML: both say the same."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What the mail is about."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the following blocks are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence of ours, behind a label if there is one; a quiet one is for those who look."""
+
+    text: str
+    label: str = ""
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What somebody wrote: Markdown where it is that."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Short texts, one below the other."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Data, as it is."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a person said."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A link to follow; the first of a mail is what most want to do."""
+
+    text: str
+    url: str
+    first: bool = False
+
+
+Block = Title | Head | Line | Prose | Items | Code | Quote | Action

@@ -1,0 +1,156 @@
+"""Takes mails from a mailbox: those that aren't seen, and marks each as seen once it is dealt with.
+
+It works in a thread. The server says when something is new (IDLE, renewed before servers end it), or is asked every
+minute; a connection that breaks is made anew, with growing pauses.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from imapclient import SEEN, IMAPClient
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from handrail.channels.email.incoming import LARGEST_MAIL
+from handrail.channels.email.lmtp import Take
+from handrail.channels.email.server import Server
+from handrail.requests.errors import HandrailError
+
+logger = logging.getLogger(__name__)
+
+RENEWED = 25 * 60.0
+"""seconds until IDLE is begun anew; servers may end it after 29 minutes"""
+ASKED = 60.0
+"""seconds between two questions to a server without IDLE, and until what could not be dealt with is tried again"""
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+PATIENCE = 30.0
+"""seconds that one answer of the server may take"""
+FOLDER = "INBOX"
+
+
+class Watching:
+    """Watches one folder of a mailbox, in a thread of its own."""
+
+    def __init__(self, server: Server, take: Take) -> None:
+        self._server = server
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self._stopping = threading.Event()
+        self._client: IMAPClient | None = None
+        self._thread = threading.Thread(target=self._run, name="handrail imap", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End, once the mail at hand is dealt with."""
+        self._stopping.set()
+        if (client := self._client) is not None:
+            with suppress(Exception):  # it may have ended by itself
+                client.socket().shutdown(2)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        pause, said = PAUSE, ""
+        while not self._stopping.is_set():
+            try:
+                with self._connected() as client:
+                    self._client, pause, said = client, PAUSE, ""
+                    self._watch(client)
+            except (IMAPClientError, OSError, ValueError) as error:
+                told = (
+                    "it takes no such user or password"
+                    if isinstance(error, LoginError)
+                    else type(error).__name__
+                )
+                if not self._stopping.is_set() and told != said:
+                    logger.warning(
+                        "the mailbox at %s can't be read (%s); trying again", self._server.host, told
+                    )
+                said = told
+            finally:
+                self._client = None
+            self._stopping.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _connected(self) -> IMAPClient:
+        server = self._server
+        client = IMAPClient(server.host, server.port, ssl=server.tls, timeout=PATIENCE)
+        try:
+            if server.starttls:
+                client.starttls()
+            client.login(server.user or "", server.password or "")
+            client.select_folder(server.path or FOLDER)
+        except BaseException:
+            with suppress(Exception):
+                client.shutdown()
+            raise
+        return client
+
+    def _watch(self, client: IMAPClient) -> None:
+        idles = client.has_capability("IDLE")
+        while not self._stopping.is_set():
+            left = self._look(client)
+            if self._stopping.is_set():
+                return
+            if not idles:
+                self._stopping.wait(ASKED)
+                client.noop()
+            else:
+                self._idle(client, ASKED if left else RENEWED)
+
+    def _idle(self, client: IMAPClient, limit: float) -> None:
+        """Wait until the server says that something is new."""
+        client.idle()
+        if not self._stopping.is_set():  # else the socket was shut before it was waited for
+            client.idle_check(timeout=limit)
+        client.idle_done()
+
+    def _look(self, client: IMAPClient) -> bool:
+        """Deal with what isn't seen; whether something is left that can't be dealt with now."""
+        left = False
+        for uid in client.search(["UNSEEN", "UNDELETED"]):
+            if self._stopping.is_set():
+                return True
+            if self._dealt_with(client, uid):
+                client.add_flags([uid], [SEEN])
+            else:
+                left = True
+        return left
+
+    def _dealt_with(self, client: IMAPClient, uid: int) -> bool:
+        size = client.fetch([uid], ["RFC822.SIZE"]).get(uid, {}).get(b"RFC822.SIZE")
+        if size is None:  # somebody has deleted it
+            return True
+        if size > LARGEST_MAIL:
+            logger.warning("a mail of %s bytes was ignored: it is over %s", size, LARGEST_MAIL)
+            return True
+        found: dict[bytes, Any] = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
+        raw = found.get(b"BODY[]")
+        if raw is None:
+            return True
+        try:
+            asyncio.run_coroutine_threadsafe(self._call(raw), self._loop).result()
+        except Exception as error:  # it stays unseen, and others don't wait for it
+            kind = str(error) if isinstance(error, HandrailError) else type(error).__name__
+            logger.warning("a mail could not be dealt with now: %s", kind)
+            return False
+        return True
+
+    async def _call(self, raw: bytes) -> None:
+        await self._take(raw, ())
+
+
+@asynccontextmanager
+async def watching(server: Server, take: Take) -> AsyncIterator[None]:
+    """Take mails as long as the block lasts."""
+    watch = Watching(server, take)
+    watch.start()
+    try:
+        yield
+    finally:
+        await watch.stop()
