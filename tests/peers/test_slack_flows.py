@@ -163,6 +163,7 @@ async def test_a_script_without_an_app_asks_in_slack(around: Around) -> None:
         assert process.returncode == 0, err.decode()
         assert "'approved': True" in out.decode()
         assert "'decided_by': 'alice'" in out.decode()
+        assert [each for each in message.buttons if not each.startswith("handrail:open")] == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ async def test_a_script_without_an_app_asks_in_slack(around: Around) -> None:
         ({"SLACK_BOT_TOKEN": ""}, "the channel slack needs SLACK_BOT_TOKEN"),
         ({"SLACK_BOT_TOKEN": "xoxp-1"}, "the token of a bot, which begins with xoxb-"),
         ({"SLACK_APP_TOKEN": "xoxb-1"}, "an app-level token, which begins with xapp-"),
-        ({"HANDRAIL_CHANNELS": "slak"}, "there is no channel 'slak'; installed are: slack"),
+        ({"HANDRAIL_CHANNELS": "slak"}, "there is no channel 'slak'; installed are: email, slack"),
     ],
 )
 async def test_what_is_set_up_wrongly_is_said_at_once(

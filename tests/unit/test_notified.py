@@ -342,7 +342,7 @@ async def test_a_list_that_was_sent_before_a_crash_is_not_sent_again(home: Home)
     await home.open("ann", title="one")
     home.at("2 08:00")
     box = Outbox(home.desk.app.store, {"phone": home.phone}, home.desk.clock)
-    taken = await box._taken(home.desk.clock.now(), 100)
+    taken = await box._taken([*box.channels], home.desk.clock.now(), 100)
     await home.phone.digest("@ann", taken.deliveries)  # and then its process dies
     await home.open("ann", title="two")
     home.at("3 08:00")  # what was interrupted and what has come meanwhile are due at the same moment

@@ -98,12 +98,12 @@ def _as_it_is(tx: InboxTransaction, *, delivery: Delivery) -> tuple[Delivery, tu
     return replace(delivery, request=request, sent=sent), tuple(awaited)
 
 
-def _free(tx: InboxTransaction, *, taken: list[Message], due_at: datetime, now: datetime) -> None:
-    """Let messages be due again that were taken and are not done with."""
-    for each in taken:
-        message = tx.message(each.id)
-        if message is not None and message.state == "pending" and message.due_at == due_at:
-            tx.update_message(replace(message, due_at=now))
+def _free(tx: InboxTransaction, *, channels: list[str], due_at: datetime, now: datetime) -> None:
+    """Let messages be due again that were taken until `due_at` and are not done with."""
+    for channel in channels:
+        for message in tx.first_pending(channel, MOST_MESSAGES):
+            if message.due_at == due_at:
+                tx.update_message(replace(message, due_at=now))
 
 
 def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
@@ -224,26 +224,23 @@ class Outbox:
     async def deliver_due(self, limit: int = 100, only: str | None = None) -> int:
         """Deliver the messages that are due, those of all channels or of `only` one; return how many were tried."""
         now = self.clock.now()
-        taken = await self._taken(now, limit, only)
+        able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
+        try:
+            return await self._deliver_taken(able, now, limit) if able else 0
+        except asyncio.CancelledError:  # this process stops: others needn't wait for what it has taken
+            await self.store.do(_free, channels=able, due_at=now + RESERVED, now=now)
+            raise
+
+    async def _deliver_taken(self, able: list[str], now: datetime, limit: int) -> int:
+        taken = await self._taken(able, now, limit)
         queues: dict[str, list[Delivery]] = {}
         for each in taken.deliveries:
             delivery = replace(each, url=self.link(each.request.id))
             queues.setdefault(each.message.channel, []).append(delivery)
-        try:
-            tried = await asyncio.gather(
-                *(self._deliver_all(name, queue, now) for name, queue in queues.items())
-            )
-        except asyncio.CancelledError:  # this process stops: others needn't wait for what it has taken
-            await self.store.do(
-                _free, taken=[each.message for each in taken.deliveries], due_at=now + RESERVED, now=now
-            )
-            raise
+        tried = await asyncio.gather(*(self._deliver_all(name, queue, now) for name, queue in queues.items()))
         return sum(tried) + taken.held
 
-    async def _taken(self, now: datetime, limit: int, only: str | None = None) -> Taken:
-        able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
-        if not able:
-            return Taken()
+    async def _taken(self, able: list[str], now: datetime, limit: int) -> Taken:
         gathering = [name for name in able if digest.gathers(self.channels[name])]
         loud = [name for name in able if not (self.channels[name].silent and self.channels[name].follows)]
         return await self.store.do(take, channels=able, now=now, limit=limit, gathering=gathering, loud=loud)
