@@ -74,6 +74,23 @@ async def test_who_is_not_the_person_of_the_address_decides_nothing(
         assert (await at.office.decided(request)).outcome.by == ("alice",)
 
 
+async def test_what_somebody_wrote_to_others_is_no_answer_wherever_it_is_handed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with mail_office(tmp_path) as at:
+        request = await at.office.open("email:@alice", audience=["alice"])
+        mine = await at.first(ALICE)
+        token = str(mine.mail["Reply-To"])
+        raw = reply(BOB, ALICE, "approve")
+
+        async def sent_on() -> None:
+            assert (await hand_over(f"Delivered-To: {token}\r\n".encode() + raw, at.socket, to=token))[
+                0
+            ] == 250
+
+        await check_refused(at, request, caplog, sent_on, "names no request")
+
+
 @pytest.mark.parametrize(
     ("checked", "why"),
     [
@@ -100,6 +117,15 @@ async def test_who_is_not_the_person_of_the_address_decides_nothing(
         ),
         (f"Authentication-Results: evil (\r\n {US}; dmarc=pass header.from=example.com)\r\n", "no results"),
         (f"Authentication-Results: {US}; dmarc=fail; dmarc=pass header.from=example.com\r\n", "two results"),
+        # What can't be read for certain may be ours: nothing below it counts.
+        (f"Authentication-Results: {US}; spf=none smtp.mailfrom=(x\r\n" + results(ALICE), "no results"),
+        (
+            f"Authentication-Results: {US}"
+            + ";\r\n dkim=fail header.d=a.test" * 700
+            + "\r\n"
+            + results(ALICE),
+            "no results",
+        ),
     ],
 )
 async def test_only_what_our_own_mail_server_found_counts(

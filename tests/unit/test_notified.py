@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from handrail import ChannelDown, ChannelError
+from handrail.inbox import digest
 from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Message
 from handrail.people.facts import Role
@@ -283,6 +284,24 @@ async def test_at_night_buttons_are_taken_down_at_once_and_the_news_waits(home: 
 
 
 # -- digests ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_long_digest_that_fails_once_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest, "MOST", 2)
+    async with living(tmp_path / "phone.jsonl", ChannelError("no")) as home:
+        await home.wish("ann", digest=DAILY)
+        for number in range(5):
+            await home.open("ann", title=f"question {number}")
+        home.at("2 08:00")
+        await home.deliver()
+        for _ in range(5):
+            home.desk.clock.turn(60)
+            await home.deliver()
+        told = [item for _, items in home.phone.lists() for item in items]
+        assert sorted(told) == [f"question {number} opened" for number in range(5)]
+        assert await home.pending() == []
 
 
 async def test_what_waits_for_a_digest_comes_as_one_list_without_what_is_done(home: Home) -> None:

@@ -41,6 +41,29 @@ async def test_an_address_belongs_to_whom_it_was_given_until_it_is_taken_away() 
             await opened.people.remove_identity("slack", "T1:U1", actor=KEEPER)
 
 
+async def test_an_address_that_was_taken_away_is_not_learnt_again_but_can_be_given() -> None:
+    async with people_desk() as opened:
+        await opened.add("alice")
+        await opened.people.change("alice", actor=KEEPER, email="alice@example.com")
+        door = opened.desk.app.door("slack")
+        assert await door.learn("T1:U1", "alice@example.com") == "alice"
+        await opened.people.remove_identity("slack", "T1:U1", actor=KEEPER)
+        assert await door.learn("T1:U1", "alice@example.com") is None
+        assert await owner(opened, "slack", "T1:U1") is None
+        assert await opened.people.identities() == []
+        await add(opened, "alice", "T1:U1")
+        assert await owner(opened, "slack", "T1:U1") == "alice"
+
+
+async def test_nobody_gets_an_email_that_is_an_address_of_somebody_else() -> None:
+    async with people_desk() as opened:
+        await opened.add("alice")
+        await opened.add("bob")
+        await add(opened, "bob", "shared@example.com", "email")
+        with pytest.raises(Conflict, match="'bob' has that email"):
+            await opened.people.change("alice", actor=KEEPER, email="shared@example.com")
+
+
 async def test_an_address_is_given_once_and_to_one_person() -> None:
     async with people_desk() as opened:
         await opened.add("alice")

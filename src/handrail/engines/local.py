@@ -212,8 +212,11 @@ class LocalEngine:
         try:
             if not await work():
                 return  # what can't be moved now must not keep the engine turning
-        except HandrailError as error:
-            logger.error("%s go on later: %s", what, error)
+        except Exception as error:  # one thing that is wrong must not end it for good
+            known = isinstance(error, HandrailError)
+            logger.error(
+                "%s go on later: %s", what, error if known else type(error).__name__, exc_info=not known
+            )
             await asyncio.sleep(HOUSEKEEPING)
         self.look()
 

@@ -35,8 +35,7 @@ def whole(
 
 
 def _list(tx: InboxTransaction, first: Message, now: datetime) -> Iterator[Message]:
-    waiting = tx.waiting_for_digest(first.channel, first.to, now, MOST)
-    together = [message for message in waiting if message.place == first.place]
+    together = tx.waiting_for_digest(first.channel, first.to, first.place, now, MOST) or [first]
     mark = first.place or min(message.id for message in together)
     for message in together:
         yield replace(message, place=mark)

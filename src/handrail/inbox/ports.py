@@ -279,8 +279,10 @@ class InboxTransaction(Protocol):
         """Return the messages about a request that wishes have stored."""
         ...
 
-    def waiting_for_digest(self, channel: str, to: str, now: datetime, limit: int) -> list[Message]:
-        """Return what is due of what waits for a digest of somebody on a channel, the oldest first."""
+    def waiting_for_digest(
+        self, channel: str, to: str, place: str | None, now: datetime, limit: int
+    ) -> list[Message]:
+        """Return what is due of somebody's digest on a channel and bears this mark, the oldest first."""
         ...
 
     def due_requests(self, now: datetime, limit: int) -> list[str]: ...

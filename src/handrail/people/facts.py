@@ -114,7 +114,7 @@ class Guideline:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An address of a channel, and whose it is."""
+    """An address of a channel, and whose it is; nobody's, if it was taken away."""
 
     channel: str
     address: str

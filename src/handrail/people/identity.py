@@ -45,7 +45,7 @@ def public(known: Identity) -> dict[str, str]:
 def owner(tx: PeopleTransaction, channel: str, address: str) -> Person | None:
     """Return whose address it is."""
     if (known := tx.identity(channel, folded(address) if channel == EMAIL else address)) is not None:
-        return tx.person(known.person)
+        return tx.person(known.person) if known.person else None
     if channel == EMAIL:
         found = tx.person_called(folded(address))
         return found if found is not None and found.email == folded(address) else None
@@ -84,7 +84,9 @@ def add(
             f"{known.name!r} has that address on {channel} already: take it away there first", about="taken"
         )
     if (same := tx.identity(channel, address)) is not None:
-        return same
+        if same.person:
+            return same
+        tx.delete_identity(channel, address)
     added = Identity(channel, address, person.name, now, actor.name)
     tx.insert_identity(added)
     enter(tx, "identity_added", {"person": person.name, "channel": channel}, now=now, actor=actor.name)
@@ -100,15 +102,17 @@ def remove(
     now: datetime,
     name: str | None = None,
 ) -> Identity:
-    """Take an address away from whose it is, or from `name` only. Raises `UnknownId`."""
+    """Take an address away from whose it is, or from `name` only; no channel learns it again. Raises `UnknownId`."""
     channel, address = check_address(channel, address)
     person = people.find(tx, who=name) if name is not None else None
     known = tx.identity(channel, address)
-    if known is None or (person is not None and known.person != person.name):
+    if known is None or not known.person or (person is not None and known.person != person.name):
         whose = "nobody has" if person is None else f"{person.name!r} doesn't have"
         own = ", beside their own email, which changes with the account" if channel == EMAIL else ""
         raise UnknownId(f"{whose} that address on {channel}{own}")
     tx.delete_identity(channel, address)
+    if channel != EMAIL:  # it stays known as nobody's, until an admin gives it to somebody
+        tx.insert_identity(Identity(channel, address, "", now, actor.name))
     enter(tx, "identity_removed", {"person": known.person, "channel": channel}, now=now, actor=actor.name)
     return known
 
@@ -129,11 +133,12 @@ def addresses(tx: PeopleTransaction, *, person: str, channel: str) -> list[str]:
 def learn(tx: PeopleTransaction, *, channel: str, address: str, email: str, now: datetime) -> str | None:
     """Note that an address belongs to whoever has an email that the channel has verified; returns who that is.
 
-    None for an email that nobody has, and where somebody is switched off or a service account.
+    None for an email that nobody has, for an address that was taken away from somebody, and where somebody is switched
+    off or a service account.
     """
     if (known := owner(tx, channel, address)) is not None:
         return known.name
-    found = owner(tx, EMAIL, email)
+    found = owner(tx, EMAIL, email) if tx.identity(channel, address) is None else None
     if found is None or not found.active or found.service:
         return None
     add(

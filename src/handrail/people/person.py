@@ -57,6 +57,8 @@ def add(
 
 def _check_free(tx: PeopleTransaction, text: str | None, own: str | None = None) -> None:
     """Raise `Conflict` if a folded name or email leads to somebody else than `own`."""
+    if text and (known := tx.identity("email", text)) is not None and known.person not in ("", own):
+        raise Conflict(f"{known.person!r} has that email as an address: choose another", about="taken")
     if text and (other := tx.person_called(text)) is not None and other.name != own:
         raise Conflict(f"{other.name!r} has that name or email already: choose another", about="taken")
 

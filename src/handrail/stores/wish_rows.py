@@ -57,6 +57,8 @@ class WishRows:
         rows = self.connection.execute(SQL["told_by_wishes"], {"request_id": request_id})
         return [read_message(row) for row in rows]
 
-    def waiting_for_digest(self, channel: str, to: str, now: datetime, limit: int) -> list[Message]:
-        values = {"channel": channel, "recipient": to, "now": to_number(now), "limit": limit}
+    def waiting_for_digest(
+        self, channel: str, to: str, place: str | None, now: datetime, limit: int
+    ) -> list[Message]:
+        values = {"channel": channel, "recipient": to, "place": place, "now": to_number(now), "limit": limit}
         return [read_message(row) for row in self.connection.execute(SQL["waiting_for_digest"], values)]

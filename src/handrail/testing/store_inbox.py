@@ -225,10 +225,14 @@ class InboxContract:
         for one in stored:
             await store.do(lambda tx, one: tx.add_message(one), one)
         assert await store.read(lambda tx: tx.messages(None, 10)) == stored[::-1]
-        due = await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", NOW, 10))
-        assert due == stored[:2]
-        assert await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", NOW, 1)) == stored[:1]
-        assert await store.read(lambda tx: tx.waiting_for_digest("web", "@bob", NOW, 10)) == []
+        due = await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", None, NOW, 10))
+        assert due == stored[:1]
+        marked = await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", "msg_0001", NOW, 10))
+        assert marked == stored[1:2]
+        assert (
+            await store.read(lambda tx: tx.waiting_for_digest("terminal", "@bob", None, NOW, 1)) == stored[:1]
+        )
+        assert await store.read(lambda tx: tx.waiting_for_digest("web", "@bob", None, NOW, 10)) == []
         told = await store.read(lambda tx: tx.told_by_wishes("req_0001"))
         assert [each.id for each in told] == [stored[number].id for number in (0, 2, 3, 4, 5)]
         free = replace(stored[0], waits=None)

@@ -67,11 +67,12 @@ class Receiving:
         except Unreadable as error:
             logger.warning("a mail was ignored: %s", error)
             return
-        tokens = self._box.tokens((*recipients, *mail.delivered_to, *mail.to, *mail.cc))
         if isinstance(verdict, Automatic):
+            tokens = self._box.tokens((*recipients, *mail.delivered_to, *mail.to, *mail.cc))
             await self._ignored(mail, verdict.kind, tokens, raw)
             return
-        replies = [token for token in tokens if token[0] == "r"]
+        # Whom it was written to, its sender says; to whom it was handed over says whoever sent it on.
+        replies = [token for token in self._box.tokens((*mail.to, *mail.cc)) if token[0] == "r"]
         if len(replies) != 1:
             _refused(mail, "it names no request" if not replies else "it names several requests")
             return

@@ -35,7 +35,11 @@ def results_of(headers: Sequence[tuple[str, str]], authserv_id: str) -> tuple[Re
     True
     """
     for name, value in headers:
-        if name == HEADER and (words := _statements(value)) and _is_by(words[0], authserv_id):
+        if name != HEADER:
+            continue
+        if (words := _statements(value)) is None:
+            return None  # it may be ours, and what stands below it isn't
+        if words and _is_by(words[0], authserv_id):
             return _results(words)
     return None
 

@@ -61,7 +61,6 @@ UNCLEAR = {
     "it is too long for an answer": "It is too long for an answer.",
     "it repeats the instruction": "It repeats the words of our instruction instead of yours.",
 }
-UNCLEAR_OTHERWISE = "It can’t be told what it decides."
 ASK_AGAIN = (
     "Please answer with one of these as the first word: {}. This is asked once; the page takes any answer."
 )

@@ -191,7 +191,10 @@ class Acting:
         about = meant(view.get("private_metadata", ""))
         if about is None:
             return Done()
-        request = await self._door.look(about.request_id)
+        try:
+            request = await self._door.look(about.request_id)
+        except UnknownId:
+            return Shown(noted(posting(words.UNCHANGED)))
         given = _read(request, about.verb, view["state"]["values"])
         if isinstance(given, Faults):
             return Wrong(given.errors)

@@ -12,8 +12,6 @@ from handrail.channels.slack.text import cut, one_line
 Block = dict[str, Any]
 Element = dict[str, Any]
 
-MOST_IN_MESSAGE = 50
-MOST_IN_MODAL = 100
 LONGEST_TEXT = 3000
 LONGEST_HEADER = 150
 LONGEST_BUTTON = 75

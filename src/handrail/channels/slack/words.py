@@ -60,7 +60,6 @@ INITIATOR = "You asked this, and its policy doesn’t let people approve their o
 NOT_ASKED = "This asks {}, not you."
 HELD = "{} has claimed it and can release it."
 NOT_ALLOWED = "You can’t decide this."
-DECIDED_ALREADY = "{}{}. Your decision wasn’t needed any more."
 CHANGED_SINCE = "What was shown here is not what is asked now. Open it and look again."
 NOT_FITTING = "This doesn’t fit: {}."
 UNCHANGED = "Nothing was decided."

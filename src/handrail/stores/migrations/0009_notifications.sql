@@ -13,3 +13,6 @@ CREATE INDEX wish_open ON wish (person) WHERE open;
 ALTER TABLE message ADD COLUMN news TEXT;
 ALTER TABLE message ADD COLUMN waits TEXT;
 CREATE INDEX message_digest ON message (channel, recipient) WHERE state = 'pending' AND waits = 'digest';
+
+-- What of a recipient is still to be delivered, in order; what was sent before may be a great deal.
+CREATE INDEX message_order ON message (request_id, channel, recipient) WHERE state = 'pending';

@@ -15,8 +15,8 @@ SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipi
 FROM message AS one
 WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
     AND NOT EXISTS (  -- neither it nor one before it, to the same recipient, would overtake another
-        SELECT 1 FROM message AS later INDEXED BY message_request
-        JOIN message AS earlier INDEXED BY message_request
+        SELECT 1 FROM message AS later INDEXED BY message_order
+        JOIN message AS earlier INDEXED BY message_order
             ON earlier.request_id = later.request_id AND earlier.channel = later.channel
             AND earlier.recipient = later.recipient AND earlier.id < later.id AND earlier.state = 'pending'
             AND earlier.due_at > later.due_at
@@ -134,6 +134,7 @@ FROM message INDEXED BY message_request WHERE request_id = :request_id AND news 
 SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
 FROM message INDEXED BY message_digest
 WHERE channel = :channel AND recipient = :recipient AND state = 'pending' AND waits = 'digest' AND due_at <= :now
+    AND place IS :place
 ORDER BY id LIMIT :limit
 
 -- name: has_wishes

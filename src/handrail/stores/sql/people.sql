@@ -140,7 +140,8 @@ INSERT INTO identity (channel, address, person, at, added_by) VALUES (?, ?, ?, ?
 SELECT channel, address, person, at, added_by FROM identity WHERE channel = :channel AND address = :address
 
 -- name: identities
-SELECT channel, address, person, at, added_by FROM identity WHERE :person IS NULL OR person = :person
+SELECT channel, address, person, at, added_by FROM identity
+WHERE person <> '' AND (:person IS NULL OR person = :person)
 ORDER BY channel, address
 
 -- name: delete_identity
