@@ -96,7 +96,7 @@ browser:
 # What mails go through in tests is Debian's Postfix and Dovecot, with a configuration and ports of their own (nothing
 # is started by the system: RUNLEVEL=1); without them those tests are skipped.
 mail:
-	if ! { [ -x /usr/lib/postfix/sbin/master ] && command -v dovecot >/dev/null && [ -x /usr/lib/dovecot/lmtp ]; } \
+	if ! { [ -x /usr/lib/postfix/sbin/master ] && [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/lmtp ]; } \
 		&& [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Postfix and Dovecot for the tests of email ..."; \
 		apt-get update -qq >/dev/null || true; \

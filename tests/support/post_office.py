@@ -154,7 +154,7 @@ class PostOffice:
         (self.folder / "dovecot.conf").write_text(
             DOVECOT.format(password=PASSWORD, **{**vars(self), "capability": self.capability})
         )
-        self._dovecot = self._started(["dovecot", "-F", "-c", str(self.folder / "dovecot.conf")])
+        self._dovecot = self._started([_program("dovecot"), "-F", "-c", str(self.folder / "dovecot.conf")])
         self._wait(self.imap)
         self._wait(self.lmtp)
 
@@ -163,7 +163,7 @@ class PostOffice:
 
     def start_postfix(self) -> None:
         where = str(self.folder / "postfix")
-        subprocess.run(["postfix", "-c", where, "check"], check=True, capture_output=True)
+        subprocess.run([_program("postfix"), "-c", where, "check"], check=True, capture_output=True)
         self._postfix = self._started([str(DAEMONS / "master"), "-c", where, "-d"])
         self._wait(self.smtp)
 
@@ -210,6 +210,11 @@ class PostOffice:
             box.logout()
 
 
+def _program(name: str) -> str:
+    """Return where a server's program is, empty for none: such ones are not always on the path of whoever tests."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") or ""
+
+
 def _stopped(process: "subprocess.Popen[bytes] | None") -> None:
     if process is None or process.poll() is not None:
         return
@@ -226,7 +231,7 @@ def post_office(*, capability: str = "") -> Iterator[PostOffice]:
     """Run the servers, or skip the test that needs them where they can't be had."""
     if os.geteuid() != 0:
         pytest.skip("Postfix is started by root only")
-    if shutil.which("postfix") is None or shutil.which("dovecot") is None or not DAEMONS.exists():
+    if not all(map(_program, ("postfix", "dovecot"))) or not DAEMONS.exists():
         pytest.skip(
             "Postfix and Dovecot aren't installed: apt-get install postfix dovecot-imapd dovecot-lmtpd"
         )

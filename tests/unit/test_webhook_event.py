@@ -45,6 +45,7 @@ TYPES = {
     "link_used": "link.used",
     "identity_added": "identity.added",
     "identity_removed": "identity.removed",
+    "notifications_changed": "notifications.changed",
     "group_changed": "group.changed",
     "guideline_changed": "guideline.changed",
     "webhook_added": "webhook.added",

@@ -383,6 +383,6 @@ async def test_a_channel_that_the_app_does_not_have_is_refused(desk: Desk) -> No
     answer = await desk.call("alice", "POST", "/requests", json=body)
     assert (answer.status_code, answer.json()["fields"]) == (
         422,
-        [{"path": "channels", "message": "must be among mail, pager"}],
+        [{"path": "channels", "message": "must be among email, mail, pager, slack"}],
     )
     assert (await desk.open("alice", channels=["pager"]))["channels"] == ["pager"]
