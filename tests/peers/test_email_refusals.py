@@ -3,6 +3,7 @@
 Each is handed over by LMTP as our own mail server would, is logged with ids, and changes nothing.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import dkim
 import dns.exception
+import httpx
 import pytest
 
 from handrail.channels.email.signature import verified
@@ -17,8 +19,11 @@ from handrail.channels.email.token import reply_token
 from handrail.people import link as links
 from handrail.requests.errors import ChannelError, NotAllowed
 from handrail.requests.request import HumanRequest
+from handrail.testing.clock import TurnableClock
+from handrail.web.server import create
 from tests.support.email_office import ALICE, BOB, CAROL, ROOT, Mail, mail_office
 from tests.support.mail_replies import US, hand_over, reply, results
+from tests.support.web_live import face_of
 
 KEY = Path(__file__).parents[1] / "support" / "dkim_test.key"
 
@@ -278,12 +283,12 @@ async def test_where_nobody_has_checked_a_mail_its_signature_is_verified_here(
 def test_a_signature_of_a_domain_above_counts_unless_dmarc_is_strict() -> None:
     raw = _signed(b"From: Somebody <alice@mail.example.com>\r\nTo: x@y.test\r\n\r\napprove\r\n")
     relaxed, strict = _names("example.com"), _names("example.com", "v=DMARC1; p=reject; adkim=s")
-    assert [(each.method, each.found) for each in verified(raw, "mail.example.com", relaxed)] == [
+    assert [(each.method, each.found) for each in verified(raw, "mail.example.com", lookup=relaxed)] == [
         ("dkim", "pass"),
         ("dmarc", "none"),
     ]
-    assert verified(raw, "mail.example.com", strict)[1].found == "fail"
-    assert verified(raw, "example.org", relaxed) == verified(raw, "evil-example.com", relaxed)
+    assert verified(raw, "mail.example.com", lookup=strict)[1].found == "fail"
+    assert verified(raw, "example.org", lookup=relaxed) == verified(raw, "evil-example.com", lookup=relaxed)
 
 
 def test_a_dns_that_cannot_be_asked_refuses_nothing_for_good() -> None:
@@ -292,7 +297,7 @@ def test_a_dns_that_cannot_be_asked_refuses_nothing_for_good() -> None:
 
     raw = _signed(b"From: Somebody <alice@example.com>\r\nTo: x@y.test\r\n\r\napprove\r\n")
     with pytest.raises(ChannelError, match="DNS can't be asked"):
-        verified(raw, "example.com", away)
+        verified(raw, "example.com", lookup=away)
 
 
 async def test_while_the_dns_is_away_the_mail_server_keeps_the_mail(tmp_path: Path) -> None:
@@ -322,6 +327,29 @@ async def test_a_link_works_once_for_its_person_and_not_after_its_time(tmp_path:
         assert (owner.name, str(found.kind)) == ("alice", "decide")
         with pytest.raises(NotAllowed, match="expired"):
             await app.store.read(links.look, key=key, token=token, now=now + timedelta(days=8))
+
+
+async def test_the_link_of_a_mail_that_has_expired_says_so_on_its_page_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    clock = TurnableClock()
+    async with mail_office(tmp_path, settings={"clock": clock}) as at:
+        request = await at.office.open()
+        path = f"/decide/{(await at.first()).text.split('/decide/')[1].split()[0]}"
+        pages = httpx.ASGITransport(create(face_of(at.office.app, "http://handrail.test")))
+        async with httpx.AsyncClient(transport=pages, base_url="http://handrail.test") as browser:
+            page = await browser.get(path)
+            assert page.status_code == 200
+            form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+            before = await at.office.events(request)
+            clock.turn(timedelta(days=8))
+            opened = await browser.get(path)
+            pressed = await browser.post(path, data={**form, "verb": "approve"})
+            for each in (opened, pressed):
+                assert each.status_code == 403
+                assert "expired" in each.text
+                assert "version 4.2" not in each.text
+        assert await at.office.events(request) == before
 
 
 async def test_who_is_switched_off_or_a_viewer_decides_nothing(

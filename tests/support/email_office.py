@@ -92,10 +92,10 @@ async def until(found: Callable[[], Any], limit: float = 60.0) -> Any:
 
 @asynccontextmanager
 async def office(
-    channel: Email, *, store: str = "memory://", emails: dict[str, str] | None = None
+    channel: Email, *, store: str = "memory://", emails: dict[str, str] | None = None, **settings: Any
 ) -> AsyncIterator[Office]:
-    """Open an office whose app works."""
-    app = App(store=store, channels={"email": channel})
+    """Open an office whose app works; settings are those of the app."""
+    app = App(store=store, channels={"email": channel}, **settings)
     async with app.connect():
         if await app.people.is_empty():
             for name in PEOPLE:
@@ -155,11 +155,13 @@ class Mail:
 
 
 @asynccontextmanager
-async def mail_office(folder: Path, **options: Any) -> AsyncIterator[Mail]:
-    """Open an office beside a mail server; options are those of the channel."""
+async def mail_office(
+    folder: Path, *, settings: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[Mail]:
+    """Open an office beside a mail server; options are those of the channel, settings those of the app."""
     where = str(folder / "lmtp.sock")
     async with mail_server() as server:
         given = {"authserv_id": US, "reply_to": "handrail+{token}@example.com", **options}
         channel = Email(server.url, "Handrail <handrail@example.com>", receive=f"lmtp://{where}", **given)
-        async with office(channel) as at:
+        async with office(channel, **(settings or {})) as at:
             yield Mail(at, server, where)

@@ -1,9 +1,11 @@
 """Whether a mail really comes from the domain in its From header. The rule, word for word:
 
 1. Where an `authserv_id` is configured, what counts is the topmost Authentication-Results header that bears it. Else,
-   over LMTP only, the mail's DKIM signatures are verified here (`signature`); nothing else is asked.
+   over LMTP only, it is checked here: its DKIM signatures (`signature`), and by SPF whether the domain of its envelope
+   sender permits the client that the topmost Received header names (`sender_policy`); then the domain's DMARC record.
 2. DMARC `pass` for the domain of the From header is enough; any other result of DMARC but `none` refuses the mail.
-3. Where DMARC gives none, DKIM or SPF must `pass` for an aligned domain: the one in From, or one above it.
+3. Where DMARC gives none (a domain needs no record), DKIM or SPF must `pass` for an aligned domain: the one in From, or
+   one of the same organization (`organization`). Every other result, softfail and neutral too, counts as nothing.
 4. On loopback, and only where `trust_loopback` says so and no `authserv_id` is configured, a mail needs no results
    whose every Received header names this machine as the client: it has never been elsewhere. Whatever came from
    outside bears at least one Received header, of our own server, that says otherwise.
@@ -12,10 +14,15 @@
 import re
 from collections.abc import Sequence
 
+from handrail.channels.email.organization import is_aligned
 from handrail.channels.email.results import Result
 from handrail.channels.email.server import is_loopback
 
-_CLIENT = re.compile(r"from \S+ \((?:\S+ )?\[(?:IPv6:)?([0-9A-Fa-f.:]+)\](?: \([^()]*\))?\)\s", re.IGNORECASE)
+CLIENT = re.compile(
+    r"from (?P<helo>\S+) \((?:\S+ )?\[(?:IPv6:)?(?P<address>[0-9A-Fa-f.:]+)\](?: \([^()]*\))?\)\s",
+    re.IGNORECASE,
+)
+"""What a Received header says of the client, as Postfix, Sendmail and others write it."""
 
 
 def why_not(results: Sequence[Result] | None, domain: str) -> str | None:
@@ -55,18 +62,6 @@ def _passes(result: Result, domain: str) -> bool:
     return told is not None and is_aligned(_domain(told), domain)
 
 
-def is_aligned(signer: str, domain: str) -> bool:
-    """Whether a domain speaks for another: it is that, or above it, and not a whole top-level domain.
-
-    >>> is_aligned("example.com", "mail.example.com"), is_aligned("mail.example.com", "example.com")
-    (True, False)
-    >>> is_aligned("com", "example.com"), is_aligned("ample.com", "example.com")
-    (False, False)
-    """
-    signer, domain = signer.lower().rstrip("."), domain.lower().rstrip(".")
-    return signer == domain or ("." in signer and domain.endswith(f".{signer}"))
-
-
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower().rstrip(".")
 
@@ -74,5 +69,5 @@ def _domain(address: str) -> str:
 def was_never_elsewhere(headers: Sequence[tuple[str, str]]) -> bool:
     """Whether all that handled a mail was on this machine, by every one of its Received headers; at least one."""
     received = [value for name, value in headers if name == "received"]
-    clients = [_CLIENT.match(value) for value in received]
-    return bool(received) and all(found is not None and is_loopback(found[1]) for found in clients)
+    clients = [CLIENT.match(value) for value in received]
+    return bool(received) and all(found is not None and is_loopback(found["address"]) for found in clients)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from handrail.channels.email.envelope import Envelope, message_id, written
 from handrail.channels.email.imap import watching
@@ -24,7 +25,8 @@ from handrail.channels.email.letter import (
 from handrail.channels.email.lmtp import check_local, listening
 from handrail.channels.email.mailbox import Mailbox, check_plain
 from handrail.channels.email.place import Place, read_place
-from handrail.channels.email.receiving import REPLY_KEY, Receiving, Trust
+from handrail.channels.email.receiving import REPLY_KEY, Receiving, Trust, Verify
+from handrail.channels.email.sender_policy import Records, look_up_records
 from handrail.channels.email.sending import MAY_HAVE_ARRIVED, Sending
 from handrail.channels.email.server import read_server
 from handrail.channels.email.signature import Lookup, look_up, verified
@@ -58,9 +60,10 @@ class Email(Channel):
         receive: where answers come in: `imaps://user:password@host/INBOX`, or `lmtp://127.0.0.1:8024` for the mail
             server of this machine.
         authserv_id: what our mail server calls itself in the Authentication-Results headers that it writes. Without it
-            mails are taken over LMTP only, and their DKIM signatures are verified here.
+            mails are taken over LMTP only, and their DKIM signatures and SPF are checked here.
         trust_loopback: whether mails that were never on another machine need no such results; for tests.
-        lookup: asks the DNS, for tests.
+        lookup: asks the DNS for texts, for tests.
+        records: asks the DNS for what SPF needs, for tests.
 
     Raises `InvalidInput` for what doesn't go together.
 
@@ -80,6 +83,7 @@ class Email(Channel):
         authserv_id: str | None = None,
         trust_loopback: bool = False,
         lookup: Lookup = look_up,
+        records: Records = look_up_records,
     ) -> None:
         self.box = Mailbox(sender, reply_to)
         self.sending = Sending(read_server(smtp, "smtp"))
@@ -88,10 +92,11 @@ class Email(Channel):
             raise InvalidInput("answers need both: reply_to, where they go, and receive, where they come in")
         if trust_loopback and authserv_id is not None:
             raise InvalidInput("with an authserv_id every mail needs its results: leave trust_loopback away")
-        verify = None
+        verify: Verify | None = None
         if self.receive is not None and self.receive.scheme == "lmtp":
             check_local(self.receive)
-            verify = None if authserv_id else lambda raw, domain: verified(raw, domain, lookup)
+            if not authserv_id:
+                verify = partial(verified, lookup=lookup, records=records)
         elif self.receive is not None and not (authserv_id or (trust_loopback and self.receive.is_loopback)):
             raise InvalidInput(
                 "a mailbox needs authserv_id: the name by which its server signs its Authentication-Results headers"

@@ -142,7 +142,7 @@ class Watching:
         return True
 
     async def _call(self, raw: bytes) -> None:
-        await self._take(raw, ())
+        await self._take(raw, (), "")
 
 
 @asynccontextmanager

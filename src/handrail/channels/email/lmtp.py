@@ -22,7 +22,8 @@ from handrail.requests.errors import HandrailError, InvalidInput
 
 logger = logging.getLogger(__name__)
 
-Take = Callable[[bytes, tuple[str, ...]], Awaitable[None]]
+Take = Callable[[bytes, tuple[str, ...], str], Awaitable[None]]
+"""Deals with a mail, given its recipients and its envelope sender (empty where it has none)"""
 PAUSE = 5.0
 """seconds between two attempts to listen where another process does"""
 DONE, LATER = "250 2.0.0 taken", "451 4.3.0 it can't be dealt with now, try again"
@@ -34,7 +35,7 @@ class _Handler:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         try:
-            await self._take(envelope.content, tuple(envelope.rcpt_tos))
+            await self._take(envelope.content, tuple(envelope.rcpt_tos), envelope.mail_from or "")
         except Exception as error:  # the mail server keeps it, and tries again
             kind = str(error) if isinstance(error, HandrailError) else type(error).__name__
             logger.warning("a mail could not be dealt with now: %s", kind)

@@ -18,6 +18,7 @@ from handrail.channels.email.letter import what_is_offered
 from handrail.channels.email.mailbox import Mailbox
 from handrail.channels.email.place import Place, read_place
 from handrail.channels.email.results import Result, results_of
+from handrail.channels.email.sender_policy import Origin, origin_of
 from handrail.channels.email.token import is_reply_of, message_of, request_of
 from handrail.channels.email.verdict import Approve, Automatic, Changes, Reject, Unclear, Verdict, verdict_of
 from handrail.inbox.channel import Door
@@ -33,8 +34,8 @@ _DELAYED = re.compile(rb"^action:[ \t]*(?:delayed|relayed|delivered|expanded)", 
 _STATUS = re.compile(rb"^status:[ \t]*([245]\.\d{1,3}\.\d{1,3})", re.IGNORECASE | re.MULTILINE)
 _HEAD_OF_BOUNCE = 256 * 1024
 
-Verify = Callable[[bytes, str], tuple[Result, ...]]
-"""Finds out about the signatures of a mail of a domain"""
+Verify = Callable[[bytes, str, Origin | None], tuple[Result, ...]]
+"""Finds out whether a mail is of a domain, given where it comes from"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ class Receiving:
         self._trust = trust
         self._key = door.key(REPLY_KEY)
 
-    async def take(self, raw: bytes, recipients: tuple[str, ...] = ()) -> None:
-        """Deal with a mail; `recipients` is to whom it was handed over, where that is known.
+    async def take(self, raw: bytes, recipients: tuple[str, ...] = (), returns: str = "") -> None:
+        """Deal with a mail; `recipients` and `returns` are those of its envelope, where that is known.
 
         Raises what keeps it from that now (`StoreError`, `ChannelError`): then it should be given again.
         """
@@ -78,7 +79,7 @@ class Receiving:
             return
         if (person := await self._sender(mail, replies[0])) is None:
             return
-        if (doubt := await self._doubt(mail, raw)) is not None:
+        if (doubt := await self._doubt(mail, raw, returns)) is not None:
             _refused(mail, doubt, request_of(replies[0]))
             return
         await self._act(mail, verdict, replies[0], person)
@@ -108,7 +109,7 @@ class Receiving:
             return None
         return person
 
-    async def _doubt(self, mail: Incoming, raw: bytes) -> str | None:
+    async def _doubt(self, mail: Incoming, raw: bytes, returns: str) -> str | None:
         """Return why a mail may not be of its sender; None if it is."""
         domain = (mail.sender or "").rpartition("@")[2]
         if self._trust.authserv_id is not None:
@@ -117,7 +118,8 @@ class Receiving:
             return None
         if self._trust.verify is None:
             return "it was not only on this machine, and nobody has checked it"
-        return why_not(await asyncio.to_thread(self._trust.verify, raw, domain), domain)
+        origin = origin_of(mail.headers, returns)
+        return why_not(await asyncio.to_thread(self._trust.verify, raw, domain, origin), domain)
 
     async def _act(self, mail: Incoming, verdict: Verdict, token: str, person: str) -> None:
         """Do what an authentic mail says."""

@@ -5,11 +5,13 @@ Nothing of what a server says is passed on but its codes: its texts may repeat w
 
 import asyncio
 import re
+import ssl
 from contextlib import suppress
 from typing import NoReturn
 
 from aiosmtplib import (
     SMTP,
+    SMTPAuthenticationError,
     SMTPException,
     SMTPRecipientRefused,
     SMTPResponseException,
@@ -90,10 +92,7 @@ class Sending:
             await client.connect()
         except (SMTPException, OSError, ValueError) as error:
             client.close()
-            code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
-            raise ChannelDown(
-                f"the mail server {server.host} can't be reached ({type(error).__name__}{code})"
-            ) from error
+            raise ChannelDown(_why_not_connected(server.host, error)) from error
         self._client = client
         return client, True
 
@@ -101,6 +100,21 @@ class Sending:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _why_not_connected(host: str, error: Exception) -> str:
+    if isinstance(error, SMTPAuthenticationError):
+        return f"the mail server {host} doesn't take our user and password ({_code(error)}): see HANDRAIL_EMAIL_SMTP"
+    if _is_about_the_certificate(error):
+        return f"the certificate of the mail server {host} isn't trusted: is it of that name, is SSL_CERT_FILE right?"
+    code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
+    return f"the mail server {host} can't be reached ({type(error).__name__}{code})"
+
+
+def _is_about_the_certificate(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 async def _begun(client: SMTP, to: str, returns: str) -> None:

@@ -1,21 +1,22 @@
 """The DKIM signatures of a mail, verified here, and what the domain in From says by DMARC; for mails over LMTP only.
 
-An aligned signature that verifies is all that counts: SPF is about the connection that our mail server had, so it is
-the server's to check (configure its `authserv_id`). Signatures over a part of the body only don't count.
+An aligned signature that verifies is enough; where there is none, an aligned pass of SPF is (`sender_policy`).
+Signatures over a part of the body only don't count.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import dkim
 import dns.exception
 import dns.name
 import dns.resolver
 from authheaders import dmarc_per_from
-from authres import DKIMAuthenticationResult
+from authres import DKIMAuthenticationResult, SPFAuthenticationResult
 
-from handrail.channels.email.authenticity import is_aligned
+from handrail.channels.email.organization import is_aligned
 from handrail.channels.email.results import Result
+from handrail.channels.email.sender_policy import Origin, Records, asked, look_up_records
 from handrail.requests.errors import ChannelError
 
 LOOKUP = 3.0
@@ -54,28 +55,47 @@ class _Asking:
             return None
 
 
-def verified(raw: bytes, domain: str, lookup: Lookup = look_up) -> tuple[Result, ...]:
-    """Return what a mail's signatures and the DMARC record of its From domain come to.
+def verified(
+    raw: bytes,
+    domain: str,
+    origin: Origin | None = None,
+    *,
+    lookup: Lookup = look_up,
+    records: Records = look_up_records,
+) -> tuple[Result, ...]:
+    """Return what a mail's signatures, its origin and the DMARC record of its From domain come to.
 
-    Raises `ChannelError` where the DNS can't be asked now, and that matters.
+    SPF is asked only where the signatures don't do. Raises `ChannelError` where the DNS can't be asked now, and that
+    matters.
     """
     asking = _Asking(lookup)
-    passing = next((signer for signer in _passing(raw, asking) if is_aligned(signer, domain)), None)
-    if passing is None:
-        if asking.failed:
-            raise ChannelError("the DNS can't be asked for the keys of a mail's signatures")
-        return (Result("dkim", "fail"),)
-    told = Result("dkim", "pass", (("header.d", passing),))
-    return (told, Result("dmarc", _by_dmarc(domain, passing, asking), (("header.from", domain),)))
+    signer = next((each for each in _passing(raw, asking) if is_aligned(each, domain)), None)
+    signed = Result("dkim", "pass", (("header.d", signer),)) if signer else Result("dkim", "fail")
+    if signer and (dmarc := _by_dmarc(domain, signer, None, lookup)).found in ("pass", "none"):
+        return (signed, dmarc)
+    sent = asked(origin, domain, records) if origin is not None else "none"
+    if origin is None or sent != "pass":
+        if asking.failed or sent == "temperror":
+            raise ChannelError(
+                "the DNS can't be asked for the keys of a mail's signatures, or who may send it"
+            )
+        return (signed, dmarc) if signer else (signed, Result("spf", sent))
+    permitted = Result("spf", "pass", (("smtp.mailfrom", origin.domain or ""),))
+    return (signed, permitted, _by_dmarc(domain, signer, origin.domain, lookup))
 
 
-def _by_dmarc(domain: str, signer: str, asking: _Asking) -> str:
-    """Return what DMARC says of a domain with a signature that verifies: its record may be strict."""
-    result = DKIMAuthenticationResult(result="pass", header_d=signer)
+def _by_dmarc(domain: str, signer: str | None, sender: str | None, lookup: Lookup) -> Result:
+    """Return what DMARC says of a domain with what has passed for it: its record may be strict."""
+    asking = _Asking(lookup)
+    signed = DKIMAuthenticationResult(result="pass", header_d=signer) if signer else None
+    sent = SPFAuthenticationResult(result="pass", smtp_mailfrom=f"postmaster@{sender}") if sender else None
     try:
-        return str(dmarc_per_from(domain, None, result, dnsfunc=_text_of(asking))[0])
+        found = str(dmarc_per_from(domain, sent, signed, dnsfunc=_text_of(asking))[0])
     except Exception:  # a record that can't be read
-        return "permerror"
+        found = "permerror"
+    if asking.failed:
+        raise ChannelError("the DNS can't be asked for the DMARC record of a mail's domain")
+    return Result("dmarc", found, (("header.from", domain),))
 
 
 def _passing(raw: bytes, lookup: Lookup) -> Iterator[str]:
@@ -85,10 +105,16 @@ def _passing(raw: bytes, lookup: Lookup) -> Iterator[str]:
         number = sum(name.lower() == b"dkim-signature" for name, _ in mail.headers)
         for at in range(min(number, MOST)):
             mail = dkim.DKIM(raw, logger=_quiet)
-            if _verifies(mail, at, lookup) and b"l" not in mail.signature_fields:
+            if _verifies(mail, at, lookup) and _covers_enough(mail.signature_fields):
                 yield mail.domain.decode("ascii", "replace")
     except dkim.DKIMException:
         return
+
+
+def _covers_enough(fields: Mapping[bytes, bytes]) -> bool:
+    """Whether a signature covers the whole body, and to whom the mail was written: that says what it answers."""
+    covered = {name.strip().lower() for name in fields.get(b"h", b"").split(b":")}
+    return b"l" not in fields and b"to" in covered
 
 
 def _verifies(mail: dkim.DKIM, at: int, lookup: Lookup) -> bool:
