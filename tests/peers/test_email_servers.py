@@ -130,7 +130,7 @@ async def test_a_mailbox_that_does_not_say_what_is_new_is_asked(monkeypatch: pyt
 async def test_idle_is_begun_anew_before_servers_end_it(
     post: PostOffice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(imap, "RENEWED", 0.3)
+    monkeypatch.setattr(imap, "ASKED", 0.3)
     begun: list[int] = []
     idle = imapclient.IMAPClient.idle
 

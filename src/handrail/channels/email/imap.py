@@ -1,7 +1,7 @@
 """Takes mails from a mailbox: those that aren't seen, and marks each as seen once it is dealt with.
 
-It works in a thread. The server says when something is new (IDLE, renewed before servers end it), or is asked every
-minute; a connection that breaks is made anew, with growing pauses.
+It works in a thread. The server says when something is new (IDLE), and is asked every minute all the same; a connection
+that breaks is made anew, with growing pauses.
 """
 
 import asyncio
@@ -21,10 +21,8 @@ from handrail.requests.errors import HandrailError
 
 logger = logging.getLogger(__name__)
 
-RENEWED = 25 * 60.0
-"""seconds until IDLE is begun anew; servers may end it after 29 minutes"""
-ASKED = 60.0
-"""seconds between two questions to a server without IDLE, and until what could not be dealt with is tried again"""
+ASKED, SOON = 60.0, 1.0
+"""seconds between two looks, where the server says nothing; it is looked again soon after something was dealt with"""
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 PATIENCE = 30.0
 """seconds that one answer of the server may take"""
@@ -94,14 +92,16 @@ class Watching:
     def _watch(self, client: IMAPClient) -> None:
         idles = client.has_capability("IDLE")
         while not self._stopping.is_set():
-            left = self._look(client)
+            found = self._look(client)
             if self._stopping.is_set():
                 return
+            # That something is new may have been said beside another answer, where nobody listened for it.
+            limit = SOON if found else ASKED
             if not idles:
-                self._stopping.wait(ASKED)
+                self._stopping.wait(limit)
                 client.noop()
             else:
-                self._idle(client, ASKED if left else RENEWED)
+                self._idle(client, limit)
 
     def _idle(self, client: IMAPClient, limit: float) -> None:
         """Wait until the server says that something is new."""
@@ -111,16 +111,15 @@ class Watching:
         client.idle_done()
 
     def _look(self, client: IMAPClient) -> bool:
-        """Deal with what isn't seen; whether something is left that can't be dealt with now."""
-        left = False
+        """Deal with what isn't seen; whether something of it was dealt with."""
+        dealt = False
         for uid in client.search(["UNSEEN", "UNDELETED"]):
             if self._stopping.is_set():
                 return True
             if self._dealt_with(client, uid):
                 client.add_flags([uid], [SEEN])
-            else:
-                left = True
-        return left
+                dealt = True
+        return dealt
 
     def _dealt_with(self, client: IMAPClient, uid: int) -> bool:
         size = client.fetch([uid], ["RFC822.SIZE"]).get(uid, {}).get(b"RFC822.SIZE")
