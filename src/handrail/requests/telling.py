@@ -7,10 +7,14 @@ from typing import Any, TypeGuard
 from handrail.requests.decision import YES, Verb
 from handrail.requests.judgement import counting
 from handrail.requests.policy import All, Audience, Escalation, First, needed
+from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest, Status
 from handrail.requests.wording import count, label
 
 SHOWN_NAMES = 4
+MOST_VOTES = 10
+NOBODY = "\n"
+"""a viewer who has not decided: no person has this name"""
 
 WHY = {
     "approval": "{} goes on only with a person’s approval.",
@@ -194,3 +198,41 @@ def listed(people: Sequence[str]) -> str:
         if people
         else "Handrail"
     )
+
+
+def votes(request: HumanRequest) -> list[str]:
+    """Return who said what; nothing where nobody is to know yet."""
+    if is_blind(request, NOBODY):
+        return []
+    given = request.decisions[:MOST_VOTES]
+    more = len(request.decisions) - len(given)
+    said = [f"{vote.actor} {DONE[vote.verb]}" for vote in given]
+    return [*said, f"{more} more"] if more else said
+
+
+def unsure(request: HumanRequest) -> list[str]:
+    """Return the passages that the model isn't sure of; nothing if they are told in another form."""
+    found: list[str] = []
+    spots = request.draft.context.get("unsure")
+    for each in spots if isinstance(spots, list) else []:
+        match each:
+            case str(text):
+                found.append(f"“{text}”")
+            case {"text": str(text), "reason": str(reason), **more} if not more:
+                found.append(f"“{text}”: {reason}")
+            case {"text": str(text), **more} if not more:
+                found.append(f"“{text}”")
+            case _:
+                return []
+    return found
+
+
+def beside(request: HumanRequest) -> dict[str, Any]:
+    """Return what is told beside what is proposed, without what these sentences tell already."""
+    given, sure = request.draft.context, confidence(request) is not None
+    elsewhere = {
+        *(["why"] if isinstance(given.get("why"), str) else []),
+        *(key for key in ("confidence", "threshold") if sure and is_share(given.get(key))),
+        *(["unsure"] if unsure(request) else []),
+    }
+    return {key: value for key, value in given.items() if key not in elsewhere}

@@ -1,6 +1,6 @@
 """What a request asks, as the blocks of a mail: all that its content hash covers, and whether all of it fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,14 +9,9 @@ from handrail.channels.email.block import Block, Head, Items, Line, Title
 from handrail.channels.email.content import parts, proposal, prose
 from handrail.channels.email.room import Room
 from handrail.requests import telling
-from handrail.requests.content import JSON
 from handrail.requests.policy import First
-from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
 
-NOBODY = "\n"
-"""a viewer who has not decided: no person has this name"""
-MOST_VOTES = 10
 LONGEST_TITLE = 300
 
 
@@ -79,52 +74,18 @@ def _why(request: HumanRequest, room: Room) -> Iterator[Block]:
         value, threshold = found
         sure = sentences.CONFIDENCE if threshold is None else sentences.THRESHOLD
         yield Line(sure.format(value, threshold), label=sentences.SURE)
-    if unsure := _unsure(request.draft.context):
+    if unsure := telling.unsure(request):
         yield Line("", label=sentences.UNSURE)
         yield Items(tuple(room.take(each) for each in unsure))
     yield Line(room.take(telling.effect(request, None)), label=sentences.THEN)
     if isinstance(request.policy.quorum, First):
         yield Line(room.take(telling.who_decides(request)), label=sentences.WHO)
-    elif votes := _votes(request):
+    elif votes := telling.votes(request):
         yield Items(tuple(room.take(each) for each in votes))
-
-
-def _votes(request: HumanRequest) -> list[str]:
-    """Return who said what; nothing where nobody is to know yet."""
-    if is_blind(request, NOBODY):
-        return []
-    votes = request.decisions[:MOST_VOTES]
-    more = len(request.decisions) - len(votes)
-    said = [f"{vote.actor} {telling.DONE[vote.verb]}" for vote in votes]
-    return [*said, f"{more} more"] if more else said
-
-
-def _unsure(context: Mapping[str, JSON]) -> list[str]:
-    """Return the passages that the model isn't sure of; nothing if they are told in another form."""
-    found: list[str] = []
-    spots = context.get("unsure")
-    for each in spots if isinstance(spots, list) else []:
-        match each:
-            case str(text):
-                found.append(f"“{text}”")
-            case {"text": str(text), "reason": str(reason), **more} if not more:
-                found.append(f"“{text}”: {reason}")
-            case {"text": str(text), **more} if not more:
-                found.append(f"“{text}”")
-            case _:
-                return []
-    return found
 
 
 def _beside(request: HumanRequest, room: Room) -> Iterator[Block]:
     """Yield what is told beside what is proposed, without what stands elsewhere."""
-    given = request.draft.context
-    sure = telling.confidence(request) is not None
-    elsewhere = {
-        *(["why"] if isinstance(given.get("why"), str) else []),
-        *(key for key in ("confidence", "threshold") if sure and telling.is_share(given.get(key))),
-        *(["unsure"] if _unsure(given) else []),
-    }
-    if left := {key: value for key, value in given.items() if key not in elsewhere}:
+    if left := telling.beside(request):
         yield Head(sentences.BESIDE)
         yield from parts(left, room)

@@ -5,7 +5,6 @@ from handrail.channels.slack.block import rich, section
 from handrail.channels.slack.posting import Posting, posting
 from handrail.channels.slack.rich import Room, quote
 from handrail.channels.slack.text import quoted, unescape
-from handrail.channels.slack.told import NOBODY
 from handrail.requests import telling
 from handrail.requests.lifecycle import (
     Claimed,
@@ -48,7 +47,7 @@ def line(request: HumanRequest, event: Event) -> Posting | None:
             return _sentence(words.RELEASED_NOW)
         case Decided(decision) if not request.ended:
             so_far = quoted(telling.so_far(request))
-            if is_blind(request, NOBODY):
+            if is_blind(request, telling.NOBODY):
                 return _sentence(words.VOTED_BLIND.format(so_far))
             did = telling.DONE[decision.verb]
             return _sentence(words.VOTED.format(quoted(decision.actor), did, so_far))

@@ -1,6 +1,6 @@
 """A request in the blocks of Slack: all that its content hash covers, and whether all of it fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handrail.channels.slack import words
@@ -10,16 +10,11 @@ from handrail.channels.slack.rich import Room, bullets, prose, section
 from handrail.channels.slack.rich import words as said
 from handrail.channels.slack.text import one_line, quoted
 from handrail.requests import telling
-from handrail.requests.content import JSON
 from handrail.requests.policy import First
-from handrail.requests.record import is_blind
 from handrail.requests.request import HumanRequest
 
 ROOM = 9000
 """characters of a request that one message shows; Slack folds long ones itself"""
-NOBODY = "\n"
-"""a viewer who has not decided: no person has this name"""
-MOST_VOTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def _why(request: HumanRequest, room: Room) -> Iterator[Element]:
         value, threshold = found
         sure = words.CONFIDENCE if threshold is None else words.THRESHOLD
         yield section(said(sure.format(value, threshold)))
-    if unsure := _unsure(request.draft.context):
+    if unsure := telling.unsure(request):
         yield section(said(words.UNSURE, bold=True))
         yield bullets([section(said(room.take(each))) for each in unsure])
     yield section(said(words.THEN, bold=True), said(room.take(telling.effect(request, None))))
@@ -84,49 +79,11 @@ def _why(request: HumanRequest, room: Room) -> Iterator[Element]:
         return
     if request.decisions:
         yield section(said(f"{telling.so_far(request)}."))
-    if votes := _votes(request):
+    if votes := telling.votes(request):
         yield bullets([section(said(room.take(each))) for each in votes])
-
-
-def _votes(request: HumanRequest) -> list[str]:
-    """Return who said what; nothing where nobody is to know yet."""
-    if is_blind(request, NOBODY):
-        return []
-    votes = request.decisions[:MOST_VOTES]
-    more = len(request.decisions) - len(votes)
-    said = [f"{vote.actor} {telling.DONE[vote.verb]}" for vote in votes]
-    return [*said, f"{more} more"] if more else said
-
-
-def _unsure(context: Mapping[str, JSON]) -> list[str]:
-    """Return the passages that the model isn't sure of; nothing if they are told in another form."""
-    found: list[str] = []
-    spots = context.get("unsure")
-    for each in spots if isinstance(spots, list) else []:
-        match each:
-            case str(text):
-                found.append(f"“{text}”")
-            case {"text": str(text), "reason": str(reason), **more} if not more:
-                found.append(f"“{text}”: {reason}")
-            case {"text": str(text), **more} if not more:
-                found.append(f"“{text}”")
-            case _:
-                return []
-    return found
 
 
 def _beside(request: HumanRequest, room: Room) -> Iterator[Block]:
     """Yield what is told beside what is proposed, without what stands elsewhere."""
-    given = request.draft.context
-    elsewhere = {
-        *(["why"] if isinstance(given.get("why"), str) else []),
-        *(key for key in ("confidence", "threshold") if telling.confidence(request) and _is_told(given, key)),
-        *(["unsure"] if _unsure(given) else []),
-    }
-    left = {key: value for key, value in given.items() if key not in elsewhere}
-    if left:
+    if left := telling.beside(request):
         yield rich([section(said(words.BESIDE, bold=True)), *parts(left, room)])
-
-
-def _is_told(given: Mapping[str, JSON], key: str) -> bool:
-    return telling.is_share(given.get(key))
