@@ -560,6 +560,25 @@ async def test_who_is_late_for_a_round_gets_a_conflict(first: str) -> None:
             await teams.give_feedback("r", "task1", "longer", actor=Actor("carol"), round=1)
 
 
+@pytest.mark.parametrize("rounds", [1, 2])
+async def test_who_is_late_by_whole_rounds_is_told_who_decided_the_one_they_saw(rounds: int) -> None:
+    team = team_of()
+    async with at_work(team) as app:
+        await team.start(run_id="r")
+        teams = Teams(app.store, app.clock)
+        for round in range(1, rounds + 1):
+            decider = Actor(f"decider-of-{round}")
+            await teams.give_feedback("r", "task1", "shorter", actor=decider, round=round)
+            await team.start(run_id="r")
+        assert (team.get_tasks()[0].round, team.get_tasks()[0].status) == (rounds + 1, "AWAITING_VALIDATION")
+        with pytest.raises(Conflict, match=r"round 1 of task 'task1' .*decider-of-1 was faster") as caught:
+            await teams.validate("r", "task1", actor=Actor("carol"), round=1)
+        assert caught.value.winner == "decider-of-1"
+        with pytest.raises(Conflict) as early:
+            await teams.validate("r", "task1", actor=Actor("carol"), round=rounds + 2)
+        assert early.value.winner is None
+
+
 async def test_feedback_of_somebody_who_saw_it_done_reopens_the_task_and_what_depends_on_it() -> None:
     model = Scripted("a1", "b1", "a2", "b2")
     team = team_of(Task("a", "ann"), Task("Use {taskResult:task1}", "ann"), model=model)

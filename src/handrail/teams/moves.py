@@ -248,7 +248,7 @@ def _not_awaiting(desk: Desk, card: Card, round: int | None, *, feedback: bool =
         return None
     if feedback and round == card.round and card.status not in DECIDED:
         return None  # it was shown in another state, and is in that round still: nobody was faster
-    winner = _winner(desk, card)
+    winner = _winner(desk, card, card.round if round is None else round)
     by = f" ({winner} was faster)" if winner and round is not None else ""
     stands = f"{card.status} in round {card.round}"
     if round is None:
@@ -262,9 +262,13 @@ def _not_awaiting(desk: Desk, card: Card, round: int | None, *, feedback: bool =
     )
 
 
-def _winner(desk: Desk, card: Card) -> str | None:
+def _winner(desk: Desk, card: Card, round: int) -> str | None:
+    """Return who decided a round, also after the agent has begun another one, or has ended it."""
     request = desk.tx.request(card.request) if card.request else None
-    return request.winner if request is not None and request.ended else None
+    while request is not None and request.draft.context.get("round", round) > round:
+        request = desk.tx.request(request.draft.previous) if request.draft.previous else None
+    decided = request is not None and request.ended and request.draft.context.get("round") == round
+    return request.winner if request is not None and decided else None
 
 
 def _decide(desk: Desk, card: Card, verb: Verb, actor: Actor, comment: str | None) -> HumanRequest | Conflict:
