@@ -18,7 +18,10 @@ def words(messages: Messages) -> str:
 
 
 class Scripted:
-    """A model that says what it is given, one after the other, then the number of the call; it keeps what it heard."""
+    """A model that says what it is given, one after the other, then the number of the call; it keeps what it heard.
+
+    What it is given may be an error, which is raised.
+    """
 
     def __init__(self, *replies: Any) -> None:
         self.heard: list[str] = []
@@ -26,7 +29,10 @@ class Scripted:
 
     async def __call__(self, messages: Messages) -> Any:
         self.heard.append(words(messages))
-        return self._replies.pop(0) if self._replies else f"result {len(self.heard)}"
+        reply = self._replies.pop(0) if self._replies else f"result {len(self.heard)}"
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
 
 class Held:

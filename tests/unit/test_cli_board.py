@@ -191,7 +191,8 @@ def test_watching_is_ended_by_ctrl_c(blocked: CommandLine) -> None:
 
 def test_only_one_board_is_watched(handrail: CommandLine) -> None:
     assert handrail("board", "--watch").code == 2
-    assert handrail("board", "x", "--watch", "--json").code == 2
+    refused = handrail("board", "x", "--watch", "--json")
+    assert (refused.code, "without TASK and --json" in " ".join(refused.err.split())) == (2, True)
     assert handrail("board", "x", "--watch").code == 5
 
 

@@ -411,7 +411,8 @@ async def test_an_agent_blocks_its_task_and_goes_on_once_unblocked() -> None:
 
 async def test_blocking_needs_a_reason_or_says_that_there_is_none() -> None:
     assert (await Round(agent(Script({"block": "no key"}))).end()).blocked == "no key"
-    assert "not why" in str((await Round(agent(Script(use("block_task")))).end()).blocked)
+    for reply in (use("block_task"), {"block": None}, {"block": " "}):
+        assert "not why" in str((await Round(agent(Script(reply))).end()).blocked)
 
 
 async def test_a_model_that_fails_is_asked_again_and_then_it_is_an_obstacle() -> None:

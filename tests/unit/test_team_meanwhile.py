@@ -1,15 +1,29 @@
 """What people decide while no process works for a team, and what its agents hear when one comes."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handrail import Agent, App, InvalidInput, Task, TaskStatus, Team, WorkflowStatus, approval_required
+from handrail import (
+    Agent,
+    App,
+    InvalidInput,
+    RunCancelled,
+    Task,
+    TaskStatus,
+    Team,
+    WorkflowStatus,
+    approval_required,
+)
 from handrail.inbox import views
 from handrail.requests.decision import Actor
 from handrail.requests.errors import IllegalMove
+from handrail.requests.facts import changed
+from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams.moves import MOST_SAID
+from tests.support.team_work import at_work, team_of
 
 BOB = Actor("bob")
 
@@ -156,3 +170,32 @@ async def test_a_result_that_a_placeholder_puts_in_is_not_told_twice(url: str) -
         "a default title is a part of the task already"
     )
     assert [task.title for task in team.get_tasks()] == ["Find figures", "Look around", "Write from figures"]
+
+
+class Hasty:
+    """An app that knows how a run has ended before anybody has looked at its board."""
+
+    def __init__(self, app: App, run: StoredRun) -> None:
+        self._app, self._run = app, run
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)
+
+    async def wait(self, run_id: str, timeout: float | None = None) -> StoredRun:
+        """Return it at once."""
+        return self._run
+
+
+async def test_a_start_ends_with_a_run_that_had_ended_before_its_board_was_looked_at() -> None:
+    team = team_of(Task("a", "ann"))
+    async with at_work(team) as app, asyncio.timeout(20):
+        await team.start(run_id="r")
+        failed = changed(await app.runs.get("r"), status=RunStatus.CANCELLED, result=None)
+        await app.store.do(_store_run, run=changed(failed, id="cancelled"))
+        team.home = Hasty(app, failed)
+        with pytest.raises(RunCancelled):
+            await team.start(run_id="cancelled")
+
+
+def _store_run(tx: Any, *, run: StoredRun) -> None:
+    tx.insert_run(run)

@@ -1,7 +1,7 @@
 """What a hostile look at teams has found: each test is a defect that was."""
 
 import asyncio
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -24,6 +24,8 @@ from handrail import (
 from handrail.runs import units
 from handrail.runs.run import RunStatus
 from handrail.teams import following
+from handrail.teams.card import Usage
+from handrail.teams.verification import verify
 from handrail.testing.replay import replay
 from tests.support.journey_process import until
 from tests.support.journey_runs import asked
@@ -172,6 +174,24 @@ async def _started(team: Team) -> Any:
 # -- what it costs ----------------------------------------------------------------------------------------
 
 
+async def test_costs_are_exact_whatever_the_program_rounds_to() -> None:
+    replies = [priced("0.123456789", tool="look", arguments={}), priced("1000000000000000000000000000.5")]
+    with localcontext(Context(prec=3)):
+        team = Team("t", [ann(Scripted(*replies), tools=[look])], [Task("a", "ann"), Task("b", "ann")])
+        replies[1]["content"] = "done"
+        async with at_work(team) as app:
+            await team.start(run_id="r")
+            exact = Decimal("1000000000000000000000000000.623456789")
+            assert team.get_tasks()[0].usage.cost == exact
+            assert (await app.store.read(_usage)).cost == exact
+            assert (await verify(app.store)).problems == []
+
+
+def _usage(tx: Any) -> Usage:
+    usage: Usage = tx.usage_of_team("r")
+    return usage
+
+
 @pytest.mark.parametrize("ends", ["feedback", "stop", "cancel"])
 async def test_what_a_round_has_used_counts_also_if_it_is_ended_at_an_approval(ends: str) -> None:
     writer = Agent(
@@ -264,6 +284,25 @@ async def test_feedback_that_a_cancelled_round_has_heard_is_told_again() -> None
         await team.unblock_task("task1")
         await is_task(team, "task1", "AWAITING_VALIDATION")
         assert "more bees" in model.heard[-1]
+
+
+async def test_earlier_feedback_is_told_again_also_after_a_round_in_which_no_model_could_be_reached() -> None:
+    model = Scripted("facts", "text", "warm text", "other facts", OSError("away"), "third text")
+    team = Team(
+        "t",
+        [ann(model, retries=0)],
+        [Task("a", "ann"), Task("b", "ann", dependencies=["task1"], external_validation_required=True)],
+    )
+    async with at_work(team):
+        await team.start(run_id="r")
+        await team.provide_feedback("task2", "warmer")
+        await is_task(team, "task2", "AWAITING_VALIDATION")
+        await team.provide_feedback("task1", "look again")
+        await is_task(team, "task2", "BLOCKED")
+        await team.unblock_task("task2")
+        await is_task(team, "task2", "AWAITING_VALIDATION")
+        assert model.heard[-1].count("warmer") == 1
+        assert "other facts" in model.heard[-1]
 
 
 # -- pause ------------------------------------------------------------------------------------------------

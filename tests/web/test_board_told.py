@@ -8,6 +8,13 @@ from tests.support.web_browser import Site
 from tests.support.web_team import Minds, by, card_in, spec_team, started, until, until_team
 from tests.web.test_looks import serious
 
+HEIGHTS = """link => {
+  const range = document.createRange();
+  range.selectNodeContents(link);
+  return [link.getBoundingClientRect().height, range.getBoundingClientRect().height];
+}"""
+"""of a link, and of what is written in it"""
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -148,6 +155,20 @@ async def test_a_phone_shows_the_columns_that_have_cards_and_folds_the_filters(s
     await expect(page.get_by_role("navigation", name="Status")).to_be_hidden()
     await page.locator(".unfold-by").tap()
     await expect(page.get_by_role("navigation", name="Status")).to_be_visible()
+
+
+async def test_a_small_desktop_shows_all_columns_and_room_around_long_names(site: Site) -> None:
+    await started(site.app, spec_team(Minds(), "a-specification-of-a-product"), "spec-1")
+    await until(site.app, "spec-1", "task1", "DOING")
+    visit = await site.visit("alice", viewport={"width": 1280, "height": 800})
+    page = await visit.open("/boards/spec-1")
+    done = await page.locator("#done").bounding_box()
+    assert done is not None
+    assert done["x"] + done["width"] <= 1280
+    link = page.locator(".nav a", has_text="a-specification")
+    outer, inner = await link.evaluate(HEIGHTS)
+    assert inner > 30, "it has more than one line"
+    assert outer - inner >= 5
 
 
 @pytest.mark.parametrize("width", [800, 1024, 1150])

@@ -47,7 +47,9 @@ def board(
 ) -> None:
     """Show the boards of teams, one of them, or one of its tasks."""
     if watch and (run_id is None or task is not None or as_json):
-        raise typer.BadParameter("--watch shows one board: handrail board RUN_ID --watch")
+        raise typer.BadParameter(
+            "--watch draws one whole board: handrail board RUN_ID --watch, without TASK and --json"
+        )
     if watch:
         end(lambda: _watch(store, run_id or ""))
     elif run_id is None:

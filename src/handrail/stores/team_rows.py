@@ -14,7 +14,7 @@ from handrail.inbox.ports import LogEntry
 from handrail.requests.content import decode, writer
 from handrail.requests.moments import to_moment, to_number
 from handrail.stores.statements import statements
-from handrail.teams.card import Card, Feedback, Usage
+from handrail.teams.card import Card, Feedback, Usage, total
 from handrail.teams.plan import Planned
 from handrail.teams.ports import StoredTeam
 from handrail.teams.status import FeedbackStatus, TaskStatus, WorkflowStatus
@@ -144,10 +144,8 @@ class TeamRows:
 
     def usage_of_team(self, run_id: str) -> Usage:
         calls, into, out, unpriced = self.connection.execute(SQL["usage"], (run_id,)).fetchone()
-        costs = self.connection.execute(
-            SQL["costs"], (run_id,)
-        )  # added here: SQLite would add them as floats
-        cost = sum((Decimal(text) for (text,) in costs), Decimal(0))
+        costs = self.connection.execute(SQL["costs"], (run_id,))
+        cost = total(Decimal(text) for (text,) in costs)  # SQLite would add them as floats
         return Usage(calls or 0, into or 0, out or 0, cost, unpriced or 0)
 
     def insert_feedback(self, run_id: str, task: str, feedback: Feedback) -> None:

@@ -55,6 +55,8 @@ class Agent:
             raise InvalidInput(f"max_iterations={max_iterations!r}: give a whole number from 1")
         if not isinstance(tools, Sequence) or isinstance(tools, str):
             raise InvalidTeam(f"the tools of agent {name!r} are a list: tools=[...]")
+        if not isinstance(settings, dict | None):
+            raise InvalidTeam(f'the settings of agent {name!r} are a dict: {{"temperature": 0}}')
         self.name = name.strip()
         self.role = role.strip()
         self.goal = goal

@@ -1,8 +1,10 @@
 """A task on the board: what it is, how it stands, what it has used; and what each event makes of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 
 from handrail.requests.content import JSON
 from handrail.requests.facts import changed
@@ -17,6 +19,14 @@ from handrail.teams.event import (
 )
 from handrail.teams.plan import Planned
 from handrail.teams.status import FeedbackStatus, TaskStatus, check_task
+
+EXACT = Context(prec=10_000)
+"""in which costs are added: that of a thread may round, to other digits than that of the next"""
+
+
+def total(costs: Iterable[Decimal]) -> Decimal:
+    """Return the sum of costs, exactly."""
+    return reduce(EXACT.add, costs, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Usage:
             self.calls + other.calls,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
-            self.cost + other.cost,
+            EXACT.add(self.cost, other.cost),
             self.unpriced + other.unpriced,
         )
 

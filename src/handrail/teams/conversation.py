@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from handrail.flows.durable import step
 from handrail.requests.content import JSON
 from handrail.requests.errors import StepFailed
@@ -36,9 +38,15 @@ async def _at_once() -> None:
     pass
 
 
-async def converse(agent: Agent, brief: dict[str, Any], consult: Consult, go_on: GoOn = _at_once) -> RoundEnd:
-    """Let an agent work on a task for one round; `brief` is what `work.brief` tells."""
-    return await Conversation(agent, brief, consult, go_on).hold()
+async def converse(
+    agent: Agent,
+    brief: dict[str, Any],
+    consult: Consult,
+    go_on: GoOn = _at_once,
+    kind: TypeAdapter[Any] | None = None,
+) -> RoundEnd:
+    """Let an agent work on a task for one round; `brief` is what `work.brief` tells, `kind` the result's type."""
+    return await Conversation(agent, brief, consult, go_on, kind).hold()
 
 
 class Conversation:
@@ -48,8 +56,16 @@ class Conversation:
     told with its next call.
     """
 
-    def __init__(self, agent: Agent, brief: dict[str, Any], consult: Consult, go_on: GoOn) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        brief: dict[str, Any],
+        consult: Consult,
+        go_on: GoOn,
+        kind: TypeAdapter[Any] | None,
+    ) -> None:
         self._agent = agent
+        self._kind = kind
         self._schema: dict[str, Any] | None = brief["output_schema"]
         self._consult = consult
         self._go_on = go_on
@@ -75,8 +91,8 @@ class Conversation:
         """Whether a result is what the model has said, and no person has changed it."""
         for message in self._earlier:
             if message["role"] == "assistant" and not message.get("calls"):
-                with suppress(Misfit):
-                    if result_of(message["content"], self._schema) == result:
+                with suppress(Exception):  # a type may break on what it reads
+                    if result_of(message["content"], self._schema, self._kind) == result:
                         return True
         return False
 
@@ -152,7 +168,7 @@ class Conversation:
         try:
             if turn.cut_off:
                 raise Misfit(CUT_OFF)
-            return (result_of(turn.message["content"], self._schema),)
+            return (result_of(turn.message["content"], self._schema, self._kind),)
         except Misfit as misfit:
             self._misfits += 1
             self._said.append(prompt.user(f"That can't be the result: {misfit}. Answer with another one."))
@@ -161,6 +177,10 @@ class Conversation:
                     f"the model was told {CORRECTIONS} times why, and its result still can't be used: {misfit}"
                 ) from None
             return None
+        except Exception as error:
+            raise Obstacle(
+                f"the output_schema of the task failed: {type(error).__name__}: {error}"
+            ) from error
 
     # -- tools ------------------------------------------------------------------------------------------------------
 

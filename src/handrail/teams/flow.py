@@ -7,11 +7,13 @@ woken: by a round that came to a wait or an end, by a decision, by people. A rou
 from collections.abc import Sequence
 from typing import Any, cast
 
+from pydantic import TypeAdapter
+
 from handrail.flows.durable import step
 from handrail.flows.execution import Data, current, inside
 from handrail.flows.node import ChainableNode
 from handrail.inbox.moves import LostRace
-from handrail.requests.content import JSON, encode, unlimited
+from handrail.requests.content import JSON, encode, isolated, unlimited
 from handrail.requests.errors import InvalidInput, TeamErrored
 from handrail.runs.scope import Scope
 from handrail.teams import moves, plan, work
@@ -24,16 +26,22 @@ from handrail.teams.status import WorkflowStatus
 
 
 class TeamFlow(ChainableNode):
-    """The flow behind a team; `Team` makes it."""
+    """The flow behind a team; `Team` makes it. `kinds` are the types of results, by task."""
 
     def __init__(
-        self, team: str, agents: dict[str, Agent], tasks: tuple[Planned, ...], inputs: dict[str, Any]
+        self,
+        team: str,
+        agents: dict[str, Agent],
+        tasks: tuple[Planned, ...],
+        inputs: dict[str, Any],
+        kinds: dict[str, TypeAdapter[Any]],
     ) -> None:
         super().__init__()
         self.team = team
         self.agents = agents
         self.tasks = tasks
         self.inputs = inputs
+        self.kinds = kinds
 
     @property
     def kind(self) -> str:
@@ -73,7 +81,7 @@ class TeamFlow(ChainableNode):
                     moves.advance,
                     run_id=scope.run_id,
                     name=self.team,
-                    tasks=tuple(plan.titled(task, inputs) for task in self.tasks),
+                    tasks=self.tasks,
                     inputs=inputs,
                     now=scope.now(),
                 )
@@ -123,7 +131,12 @@ class TeamFlow(ChainableNode):
         if agent is None:
             known = ", ".join(self.agents)
             return RoundEnd(blocked=f"the team has no agent {brief['agent']!r} any more; it has {known}")
-        return await converse(agent, brief, consult, go_on)
+        return await converse(agent, brief, consult, go_on, self._kind_of(task, brief["output_schema"]))
+
+    def _kind_of(self, task: str, schema: dict[str, Any] | None) -> TypeAdapter[Any] | None:
+        """Return the type of a task's result, unless the code has another one since the board was laid out."""
+        now = next((each.output_schema for each in self.tasks if each.id == task), None)
+        return self.kinds.get(task) if isolated(now) == schema else None
 
 
 async def _processed(store: Any, board: str, task: str) -> JSON:

@@ -46,7 +46,8 @@ def advance(
         plan.check_inputs(tasks, inputs)
         run = tx.run(run_id)
         actor = (run.initiator if run else None) or name
-        desk = desks.begin(tx, run_id=run_id, name=name, tasks=tasks, inputs=inputs, now=now, actor=actor)
+        titled = tuple(plan.titled(task, inputs) for task in tasks)
+        desk = desks.begin(tx, run_id=run_id, name=name, tasks=titled, inputs=inputs, now=now, actor=actor)
         desk.actor = name
     else:
         desk = Desk.opened(tx, run_id, now, name)

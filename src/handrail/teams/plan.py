@@ -67,7 +67,7 @@ def needed_inputs(tasks: Iterable[Planned]) -> dict[str, str]:
     """Return the inputs that the tasks' texts need, each with the first task that does."""
     needed: dict[str, str] = {}
     for task in tasks:
-        for name in _placeholders(task):
+        for name in [*_placeholders(task), *names_in(task.title)]:
             if not name.startswith(RESULT):
                 needed.setdefault(name, task.id)
     return needed
@@ -110,6 +110,11 @@ def _with_results(task: Planned, ids: Sequence[str]) -> Planned:
             )
         if one == task.id:
             raise InvalidTeam(f"task {task.id!r} depends on itself")
+    for name in names_in(task.title):  # a title only names it: the task doesn't wait for it
+        if name.startswith(RESULT) and _meant(name.removeprefix(RESULT), ids) not in ids:
+            raise InvalidTeam(
+                f"the title of task {task.id!r} names {{{name}}}, and there is no such task: {', '.join(ids)}"
+            )
     every = tuple(dict.fromkeys([*task.dependencies, *meant]))
     return replace(task, dependencies=every)
 

@@ -4,6 +4,9 @@ import json
 import re
 from typing import Any, NoReturn
 
+from pydantic import TypeAdapter, ValidationError
+
+from handrail.flows.answer import complaint
 from handrail.requests.content import JSON, encode
 from handrail.requests.errors import InvalidInput
 from handrail.requests.schema import problems
@@ -15,8 +18,8 @@ class Misfit(Exception):
     """An answer that is no result; its text says why, without what was answered."""
 
 
-def result_of(text: str, schema: dict[str, Any] | None) -> JSON:
-    """Return the result that an answer is; raises `Misfit`.
+def result_of(text: str, schema: dict[str, Any] | None, kind: TypeAdapter[Any] | None = None) -> JSON:
+    """Return the result that an answer is; raises `Misfit`. With the type behind the schema, as that writes it down.
 
     >>> result_of('{"score": 3}', {"type": "object", "required": ["score"]})
     {'score': 3}
@@ -28,11 +31,24 @@ def result_of(text: str, schema: dict[str, Any] | None) -> JSON:
     value, readable = _read(text)
     found = problems(schema, value)
     if found and not problems(schema, text):  # a text that needs no quotes
-        return text
+        return _typed(text, schema, kind)
     if found:
         told = "; ".join(f"{one.path or 'it'} {one.message}" for one in found[:5])
         raise Misfit(told if readable else f"it is no JSON: {told}")
-    return value
+    return _typed(value, schema, kind)
+
+
+def _typed(value: JSON, schema: dict[str, Any], kind: TypeAdapter[Any] | None) -> JSON:
+    """Return a value as its type has it, with defaults; a type may refuse what its schema can't say."""
+    if kind is None:
+        return value
+    try:
+        made = kind.validate_json(encode(value))
+    except ValidationError as error:
+        raise Misfit(complaint(error)) from None
+    written: JSON = kind.dump_python(made, mode="json", by_alias=True)
+    # Where a type writes otherwise than it reads, people couldn't edit what it has written.
+    return value if problems(schema, written) else written
 
 
 def _read(text: str) -> tuple[JSON, bool]:

@@ -63,7 +63,9 @@ def _content(function: ModelFunction, reply: dict[str, Any], schema: dict[str, A
 def _calls(function: ModelFunction, reply: dict[str, Any], before: int) -> list[dict[str, Any]]:
     match reply:
         case {"block": reason}:
-            wanted: list[Any] = [{"tool": BLOCK_TASK, "arguments": {"reason": str(reason)}}]
+            wanted: list[Any] = [
+                {"tool": BLOCK_TASK, "arguments": {"reason": "" if reason is None else str(reason)}}
+            ]
         case {"tools": list(calls)}:
             wanted = calls
         case {"tool": name}:

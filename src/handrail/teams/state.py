@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from handrail.requests.content import JSON, isolated
+from handrail.requests.errors import InvalidInput
 from handrail.teams.board import Board
 from handrail.teams.card import Card, Feedback, Usage
 from handrail.teams.plan import result_task, shown
@@ -134,6 +135,9 @@ class Listener:
     tell: Callable[[Any], Any]
     ended: bool = False
 
+    def __post_init__(self) -> None:
+        _check_callable("callback", self.tell)
+
     def __call__(self, value: Any) -> Any:
         return None if self.ended else self.tell(value)
 
@@ -149,6 +153,14 @@ class Subscription(Listener):
     select: Callable[[TeamState], Any] = field(kw_only=True)
     known: Any = field(kw_only=True)
 
+    @classmethod
+    def since(
+        cls, state: TeamState, select: Callable[[TeamState], Any], tell: Callable[[Any], Any]
+    ) -> "Subscription":
+        """Return who is told of what differs from this state on. Raises `InvalidInput` for what can't be called."""
+        _check_callable("selector", select)
+        return cls(tell, select=select, known=select(state))
+
     def changed(self, state: TeamState) -> bool:
         """Whether what they selected is different now; a selector that fails is as if nothing had changed."""
         try:
@@ -160,3 +172,8 @@ class Subscription(Listener):
             return False
         self.known = value
         return True
+
+
+def _check_callable(what: str, given: object) -> None:
+    if not callable(given):
+        raise InvalidInput(f"the {what} {given!r:.80} can't be called: give a function, without calling it")

@@ -1,7 +1,7 @@
 """A unit of agent work, as its author writes it down."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -53,7 +53,7 @@ class Task:
     ) -> None:
         if not isinstance(description, str) or not description.strip():
             raise InvalidTeam("a task needs a description: what is to be done")
-        if not isinstance(agent, Agent | str) or not agent:
+        if not isinstance(agent, Agent | str) or (isinstance(agent, str) and not agent.strip()):
             raise InvalidTeam("a task needs an agent: an Agent of the team, or its name")
         if not isinstance(title, str | None) or (title is not None and not title.strip()):
             raise InvalidTeam("the title of a task is a text")
@@ -65,17 +65,25 @@ class Task:
             )
         if isinstance(dependencies, str | Task):
             dependencies = [dependencies]
+        if not isinstance(dependencies, Iterable | None):
+            raise InvalidTeam(
+                f"the dependencies of a task are a list of tasks or of their ids: {dependencies!r}"
+            )
         self.description = description.strip()
-        self.agent = agent
+        self.agent = agent.strip() if isinstance(agent, str) else agent
         self.title = " ".join((title or first_line(self.description)).split())
         self.expected_output = expected_output
-        self.external_validation_required = bool(external_validation_required)
-        self.dependencies = tuple(dependencies)
-        self.is_deliverable = bool(is_deliverable)
-        self.allow_parallel_execution = bool(allow_parallel_execution)
+        self.external_validation_required = _flag(
+            "external_validation_required", external_validation_required
+        )
+        self.dependencies = tuple(dependencies or ())
+        self.is_deliverable = _flag("is_deliverable", is_deliverable)
+        self.allow_parallel_execution = _flag("allow_parallel_execution", allow_parallel_execution)
         self.output_schema = output_schema
         self.reference_id = reference_id
-        self.json_schema = _json_schema(output_schema)
+        self.kind = None if isinstance(output_schema, dict | None) else _kind(output_schema)
+        """the type of its result, if that isn't text or given as a JSON Schema"""
+        self.json_schema = _json_schema(output_schema, self.kind)
 
     @property
     def agent_name(self) -> str:
@@ -86,15 +94,45 @@ class Task:
         return f"<Task {self.title!r}>"
 
 
-def _json_schema(schema: Any) -> dict[str, Any] | None:
-    if schema is None or isinstance(schema, dict):
+def _flag(name: str, value: Any) -> bool:
+    """Return what is said with yes or no; a text such as "no" would count as yes."""
+    if not isinstance(value, bool):
+        raise InvalidTeam(f"{name}={value!r:.80}: give True or False")
+    return value
+
+
+def _kind(schema: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(schema)
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise _no_schema(schema, error) from error
+
+
+def _json_schema(schema: Any, kind: TypeAdapter[Any] | None) -> dict[str, Any] | None:
+    if kind is None:
         return None if schema is None else schema_of(schema)
     try:
-        return TypeAdapter(schema).json_schema()
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
-        raise InvalidTeam(
-            f"output_schema={schema!r}: give a pydantic model, another type, or a JSON Schema"
-        ) from error
+        return kind.json_schema()
+    except PydanticUserError as error:
+        raise _no_schema(schema, error) from error
+
+
+def _no_schema(schema: Any, error: PydanticUserError | PydanticSchemaGenerationError) -> InvalidTeam:
+    why = str(error).splitlines()[0]
+    return InvalidTeam(
+        f"output_schema={schema!r}: give a pydantic model, another type, or a JSON Schema ({why})"
+    )
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """Return what is in a list, or in anything like one; nothing if it is none."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str | Mapping) else ()
+
+
+def kinds(tasks: Sequence[Task], plan: Sequence[Planned]) -> dict[str, TypeAdapter[Any]]:
+    """Return the types of results by the ids of their tasks."""
+    both = zip(tasks, plan, strict=True)
+    return {one.id: task.kind for task, one in both if task.kind is not None}
 
 
 def planned(tasks: Sequence[Task]) -> tuple[Planned, ...]:

@@ -41,7 +41,7 @@ from handrail.teams.state import (
     team_result,
 )
 from handrail.teams.status import TaskStatus, WorkflowStatus
-from handrail.teams.task import Task, planned
+from handrail.teams.task import Task, kinds, planned, several
 from handrail.teams.teams import Teams
 
 R = TypeVar("R")
@@ -49,6 +49,7 @@ StatusCallback = Callable[[WorkflowStatus], Any]
 
 AT_REST = frozenset({WorkflowStatus.BLOCKED, WorkflowStatus.FINISHED, WorkflowStatus.STOPPED})
 """In these `start` returns."""
+OVER = AT_REST | {WorkflowStatus.ERRORED}
 
 
 class Team:
@@ -80,8 +81,8 @@ class Team:
         if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 200:
             raise InvalidTeam("a team needs a name: a printable text of at most 200 characters")
         self.name = name
-        self.agents = tuple(agents)
-        self.tasks = tuple(tasks)
+        self.agents = several(agents)
+        self.tasks = several(tasks)
         if not isinstance(inputs, Mapping | None):
             raise InvalidInput(f"the inputs of team {name!r} are a dict of values for placeholders")
         self.inputs: dict[str, Any] = as_stored(dict(inputs or {}), "the inputs")
@@ -89,7 +90,8 @@ class Team:
         """the app that has registered it"""
         self._check()
         by_name = {agent.name: agent for agent in self.agents}
-        self.flow = TeamFlow(name, by_name, plan.joined(planned(self.tasks)), self.inputs)
+        work = plan.joined(planned(self.tasks))
+        self.flow = TeamFlow(name, by_name, work, self.inputs, kinds(self.tasks, work))
         self._following: Following | None = None
         self._past: Following | None = None
         """what it has followed until it was closed: its picture stays"""
@@ -107,9 +109,7 @@ class Team:
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise InvalidTeam(f"two agents are named {twice!r}: names in a team are unique")
         if len(set(map(id, self.tasks))) < len(self.tasks):
-            raise InvalidTeam(
-                "a task is in the team twice: write it down a second time to have it done twice"
-            )
+            raise InvalidTeam("a task is in the team twice: write it down a second time")
         for task in self.tasks:
             stranger = isinstance(task.agent, Agent) and task.agent not in self.agents
             if task.agent_name not in names or stranger:
@@ -191,12 +191,13 @@ class Team:
                         f"the team was closed while start() waited; run {following.run_id} goes on where a worker "
                         "knows it, attach to it with start(run_id=...)"
                     )
-                await either(news, settled)
-                if settled.done() and following.board.status not in (*AT_REST, WorkflowStatus.ERRORED):
-                    await following.catch_up()
-                    if following.board.status not in (*AT_REST, WorkflowStatus.ERRORED):
-                        result_of(settled.result())
-                        settled = asyncio.ensure_future(here.wait(following.run_id))
+                if not settled.done() or board.status in OVER:
+                    await either(news, settled)
+                    continue
+                await following.catch_up()
+                if board.status not in OVER:
+                    result_of(settled.result())
+                    settled = asyncio.ensure_future(here.wait(following.run_id))
         finally:
             settled.cancel()
 
@@ -264,7 +265,7 @@ class Team:
 
     def _seen(self, task_id: str) -> int | None:
         """Return the round that awaits validation as far as this process has seen, None for another state."""
-        card = self._board.cards.get(task_id)
+        card = self._board.cards.get(task_id) if isinstance(task_id, str) else None
         if card is None:
             raise UnknownId(
                 f"there is no task {task_id!r} in team {self.name!r}: {', '.join(self._board.cards)}"
@@ -372,7 +373,7 @@ class Team:
 
         `team.subscribe(lambda state: state.team_workflow_status, print)`; a selector receives a `TeamState`.
         """
-        subscription = Subscription(callback, select=selector, known=selector(self._state(self._board)))
+        subscription = Subscription.since(self._state(self._board), selector, callback)
         self._listeners.append(subscription)
         return subscription.end
 

@@ -10,7 +10,7 @@ from handrail.requests.content import JSON, decode
 from handrail.runs.journal import State
 from handrail.runs.run import RunStatus, StoredRun
 from handrail.teams import plan
-from handrail.teams.card import Card
+from handrail.teams.card import Card, total
 from handrail.teams.desk import Desk, find_card
 from handrail.teams.event import FeedbackProcessed, Spent
 from handrail.teams.ports import TeamTransaction
@@ -89,7 +89,7 @@ def _spent(task: str, calls: Sequence[CallUsage], priced: bool) -> Spent:
         len(calls),
         sum(one.input_tokens for one in calls),
         sum(one.output_tokens for one in calls),
-        str(sum(Decimal(one.cost or 0) for one in calls)) if priced else None,
+        str(total(Decimal(one.cost or 0) for one in calls)) if priced else None,
     )
 
 
@@ -148,9 +148,15 @@ def brief(tx: TeamTransaction, *, run_id: str, task: str, number: int, processed
 
 
 def _forgotten(tx: TeamTransaction, run_id: str, card: Card, number: int) -> bool:
-    """Whether the conversation begins anew, or lacks a round that came to no end of its own."""
-    rounds = [round_id(run_id, card.id, said) for said in range(card.since, number)]
-    return not rounds or any(status is not RunStatus.FINISHED for _, status, _ in tx.standing(rounds))
+    """Whether the conversation begins anew, or lacks a round that came to no end of its own.
+
+    It also begins anew where nothing was said in a round: because its model could not be reached, say.
+    """
+    before = range(card.since, number)
+    rounds = tx.standing([round_id(run_id, card.id, said) for said in before])
+    if any(status is not RunStatus.FINISHED for _, status, _ in rounds):
+        return True
+    return not any(_said(tx, run_id, card.id, said) for said in before)
 
 
 def talk(tx: TeamTransaction, *, run_id: str, task: str, since: int, number: int) -> list[JSON]:
