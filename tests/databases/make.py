@@ -15,6 +15,7 @@ people have. For an older level its code comes first on the path:
     level-7.db  was made by the commit that brought level 7
     level-8.db  was made by the commit that brought level 8
     level-9.db  was made by the commit that brought level 9
+    level-10.db was made by the commit that brought level 10
 
 The file is SQLite's own, not its text: that is what people have, with its header, indexes and write-ahead mode.
 """

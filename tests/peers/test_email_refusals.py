@@ -4,7 +4,7 @@ Each is handed over by LMTP as our own mail server would, is logged with ids, an
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,19 +229,19 @@ async def test_a_mail_from_elsewhere_is_no_mail_of_this_machine(
         assert (await at.office.decided(request)).outcome.by == ("alice",)
 
 
-def _nothing(name: Any, timeout: float = 0) -> bytes | None:
-    return None
+def _nothing(name: Any, timeout: float = 0) -> Sequence[bytes]:
+    return ()
 
 
-def _names(signer: str, policy: str = "") -> Callable[..., bytes | None]:
+def _names(signer: str, policy: str = "") -> Callable[..., Sequence[bytes]]:
     """Return a DNS that has the key of one domain, and a DMARC record."""
     public = KEY.with_suffix(".pub").read_text().strip()
 
-    def look_up(name: bytes | str, timeout: float = 0) -> bytes | None:
+    def look_up(name: bytes | str, timeout: float = 0) -> Sequence[bytes]:
         text = name.decode() if isinstance(name, bytes) else name
         if text.rstrip(".") == f"test._domainkey.{signer}":
-            return f"v=DKIM1; k=rsa; p={public}".encode()
-        return policy.encode() or None if text.rstrip(".") == "_dmarc.example.com" else None
+            return [f"v=DKIM1; k=rsa; p={public}".encode()]
+        return [policy.encode()] if policy and text.rstrip(".") == "_dmarc.example.com" else []
 
     return look_up
 
@@ -292,7 +292,7 @@ def test_a_signature_of_a_domain_above_counts_unless_dmarc_is_strict() -> None:
 
 
 def test_a_dns_that_cannot_be_asked_refuses_nothing_for_good() -> None:
-    def away(name: Any, timeout: float = 0) -> bytes | None:
+    def away(name: Any, timeout: float = 0) -> Sequence[bytes]:
         raise dns.exception.Timeout
 
     raw = _signed(b"From: Somebody <alice@example.com>\r\nTo: x@y.test\r\n\r\napprove\r\n")
@@ -301,9 +301,9 @@ def test_a_dns_that_cannot_be_asked_refuses_nothing_for_good() -> None:
 
 
 async def test_while_the_dns_is_away_the_mail_server_keeps_the_mail(tmp_path: Path) -> None:
-    answers: list[Callable[..., bytes | None]] = []
+    answers: list[Callable[..., Sequence[bytes]]] = []
 
-    def look_up(name: Any, timeout: float = 0) -> bytes | None:
+    def look_up(name: Any, timeout: float = 0) -> Sequence[bytes]:
         if not answers:
             raise dns.exception.Timeout
         return answers[0](name)

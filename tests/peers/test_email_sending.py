@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from handrail import App
 from handrail.channels.email import Email
+from handrail.inbox import views
 from handrail.requests.decision import Actor, Verb
 from handrail.requests.errors import InvalidInput
 from handrail.requests.policy import escalation
-from tests.support.email_office import ALICE, BOB, ROOT, mail_office, until
+from tests.support.email_office import ALICE, BOB, ROOT, mail_office, office, until
 from tests.support.mail_replies import reply
+from tests.support.mail_server import mail_server
 
 
 async def test_a_thread_stays_a_thread_over_reminders_comments_and_revisions(tmp_path: Path) -> None:
@@ -278,3 +281,33 @@ async def test_what_proves_too_little_is_not_offered(
         before = await at.office.events(request)
         await at.send(mine, ALICE, "approve")
         assert (await at.office.events(request) != before) is answer
+
+
+async def test_after_a_stop_who_never_got_a_request_gets_no_last_mail_about_it(tmp_path: Path) -> None:
+    begun, store = asyncio.Event(), f"sqlite:///{tmp_path}/x.db"
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mx.test ESMTP\r\n")
+        await reader.readline()
+        begun.set()
+        await reader.read()
+        writer.close()
+
+    def mailing(port: int) -> Email:
+        return Email(f"smtp://127.0.0.1:{port}", "Handrail <handrail@example.com>")
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with office(mailing(port), store=store) as at:
+            for name in ("alice", "bob"):
+                await at.open(f"email:@{name}", title=f"For {name}")
+            await begun.wait()
+    async with App(store=store, channels={"email": mailing(port)}).connect() as app:
+        requests = await views.requests(app.store, ["OPEN"])
+        for request in requests:
+            await app.inbox.decide(request.id, "approve", actor=Actor("carol"))
+    async with mail_server() as taking, office(mailing(taking.port), store=store) as at:
+        for request in requests:
+            await at.settled(request)
+        assert taking.to(BOB) == [], "nothing was ever begun to be sent to bob"
+        assert len(taking.to(ALICE)) == 1, "a mail to alice may have arrived: it is told how that ended"

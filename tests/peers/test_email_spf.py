@@ -40,12 +40,12 @@ def dns_of(zone: Zone, *away: str) -> Callable[[str, str, float], Sequence[Any]]
     return records
 
 
-def texts_of(policy: str = "") -> Callable[..., bytes | None]:
+def texts_of(policy: str = "") -> Callable[..., Sequence[bytes]]:
     """Return a DNS that has a DMARC record, if any, and no keys."""
 
-    def look_up(name: bytes | str, timeout: float = 0) -> bytes | None:
+    def look_up(name: bytes | str, timeout: float = 0) -> Sequence[bytes]:
         text = name.decode() if isinstance(name, bytes) else name
-        return policy.encode() or None if text.rstrip(".") == "_dmarc.example.com" else None
+        return [policy.encode()] if policy and text.rstrip(".") == "_dmarc.example.com" else []
 
     return look_up
 
@@ -139,10 +139,10 @@ def test_a_signature_that_does_not_verify_or_whose_key_is_away_does_not_spoil_a_
     signed = dkim.sign(RAW, b"test", b"example.com", KEY.read_bytes(), include_headers=[b"from", b"to"]) + RAW
     broken = signed.replace(b"\r\n\r\napprove", b"\r\n\r\nreject")
 
-    def away(name: bytes | str, timeout: float = 0) -> bytes | None:
+    def away(name: bytes | str, timeout: float = 0) -> Sequence[bytes]:
         if b"_domainkey" in (name if isinstance(name, bytes) else name.encode()):
             raise dns.exception.Timeout
-        return None
+        return ()
 
     origin = Origin(OURS, "phone.test", ALICE)
     for raw, lookup in ((broken, texts_of()), (signed, away)):
@@ -178,7 +178,7 @@ def test_a_dns_that_does_not_answer_refuses_nothing_for_good(away: str) -> None:
 
 
 def test_a_dmarc_record_that_cannot_be_asked_for_is_not_taken_for_none() -> None:
-    def away(name: Any, timeout: float = 0) -> bytes | None:
+    def away(name: Any, timeout: float = 0) -> Sequence[bytes]:
         raise dns.exception.Timeout
 
     with pytest.raises(ChannelError, match="DMARC"):

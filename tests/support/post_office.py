@@ -69,6 +69,34 @@ service auth {{
 }}
 """
 
+BY_TOKEN = """
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+service auth {{
+  unix_listener {folder}/sasl {{
+    mode = 0666
+  }}
+}}
+"""
+TOKENS = """
+introspection_mode = post
+introspection_url = {provider}
+username_attribute = email
+active_attribute = active
+active_value = true
+"""
+DEMANDED = """
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {folder}/sasl
+smtpd_relay_restrictions =
+smtpd_recipient_restrictions = permit_sasl_authenticated, reject
+"""
+
 MAIN = """
 compatibility_level = 3.6
 config_directory = {folder}/postfix
@@ -140,6 +168,8 @@ class PostOffice:
     ours: int
     """the port to which answers to `replies.example.com` are handed"""
     capability: str = ""
+    provider: str = ""
+    """who says of an access token whether it is valid; nobody logs in by one without"""
     _dovecot: "subprocess.Popen[bytes] | None" = None
     _postfix: "subprocess.Popen[bytes] | None" = None
 
@@ -154,6 +184,10 @@ class PostOffice:
         (self.folder / "dovecot.conf").write_text(
             DOVECOT.format(password=PASSWORD, **{**vars(self), "capability": self.capability})
         )
+        if self.provider:
+            with (self.folder / "dovecot.conf").open("a") as more:
+                more.write(BY_TOKEN.format(**vars(self)))
+            (self.folder / "oauth2.conf").write_text(TOKENS.format(**vars(self)))
         self._dovecot = self._started([_program("dovecot"), "-F", "-c", str(self.folder / "dovecot.conf")])
         self._wait(self.imap)
         self._wait(self.lmtp)
@@ -227,8 +261,11 @@ def _stopped(process: "subprocess.Popen[bytes] | None") -> None:
 
 
 @contextmanager
-def post_office(*, capability: str = "") -> Iterator[PostOffice]:
-    """Run the servers, or skip the test that needs them where they can't be had."""
+def post_office(*, capability: str = "", provider: str = "") -> Iterator[PostOffice]:
+    """Run the servers, or skip the test that needs them where they can't be had.
+
+    Where there is a provider of access tokens, one is demanded of whoever sends.
+    """
     if os.geteuid() != 0:
         pytest.skip("Postfix is started by root only")
     if not all(map(_program, ("postfix", "dovecot"))) or not DAEMONS.exists():
@@ -236,7 +273,7 @@ def post_office(*, capability: str = "") -> Iterator[PostOffice]:
             "Postfix and Dovecot aren't installed: apt-get install postfix dovecot-imapd dovecot-lmtpd"
         )
     folder = Path(tempfile.mkdtemp(prefix="post-"))
-    office = PostOffice(folder, *(free_port() for _ in range(4)), capability=capability)
+    office = PostOffice(folder, *(free_port() for _ in range(4)), capability=capability, provider=provider)
     try:
         _furnished(office)
         office.start_dovecot()
@@ -255,5 +292,6 @@ def _furnished(office: PostOffice) -> None:
         (folder / name).mkdir(mode=0o755)
     shutil.chown(folder / "mail", "mail", "mail")
     shutil.chown(folder / "data", "postfix")
-    (folder / "postfix" / "main.cf").write_text(MAIN.format(**vars(office)).lstrip())
+    main = MAIN.format(**vars(office)) + (DEMANDED.format(**vars(office)) if office.provider else "")
+    (folder / "postfix" / "main.cf").write_text(main.lstrip())
     (folder / "postfix" / "master.cf").write_text(MASTER.format(**vars(office)).lstrip())

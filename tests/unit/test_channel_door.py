@@ -22,6 +22,7 @@ from handrail.requests.errors import (
     StoreFull,
     UnknownId,
 )
+from handrail.requests.policy import at_least
 from handrail.requests.request import HumanRequest
 from tests.support.people_desk import KEEPER
 from tests.support.requests_desk import Desk, desk
@@ -269,19 +270,53 @@ async def test_channels_don_t_mix_up_what_they_have_received() -> None:
         assert await at.desk.kinds(request) == ["opened", "commented", "commented"]
 
 
-async def test_what_was_received_is_remembered_for_a_week() -> None:
+async def received(at: AtTheDoor) -> list[str]:
+    rows = await at.desk.app.store.read(
+        lambda tx: tx.connection.execute("SELECT id FROM received ORDER BY id").fetchall()
+    )
+    return [name for (name,) in rows]
+
+
+async def test_what_was_received_is_remembered_until_its_request_has_ended_and_for_a_week() -> None:
     async with at_the_door() as at:
-        request = await at.open()
+        request, other = await at.open(), await at.open()
         await at.door.comment("U1", request.id, "hm", once="e")
-        at.desk.clock.turn(REMEMBERED)
+        for days in (8, 1, 30):
+            at.desk.clock.turn(timedelta(days=days))
+            await at.door.comment("U1", other.id, "hm", once=f"another, {days} days later")
+            with pytest.raises(Repeated):
+                await at.door.comment("U1", request.id, "hm", once="e")
+        await at.desk.decide(request, "bob", "approve")
+        await at.desk.decide(other, "bob", "approve")
+        at.desk.clock.turn(REMEMBERED + timedelta(seconds=1))
+        third = await at.open()
+        await at.door.comment("U1", third.id, "hm", once="last")
+        assert await received(at) == ["last"], "rows don't pile up"
+        with pytest.raises(Conflict):  # what is forgotten changes nothing any more
+            await at.door.decide("U1", request.id, "reject", once="e")
+
+
+async def test_a_vote_that_comes_again_after_weeks_does_not_take_back_the_one_after_it() -> None:
+    async with at_the_door() as at:
+        request = await at.open(audience=["alice", "bob", "carol"], quorum=at_least(2))
+        await at.door.decide("U1", request.id, "abstain", once="first")
+        await at.door.decide("U1", request.id, "approve", once="second thoughts")
+        voted = (await at.desk.stored(request)).decisions
+        at.desk.clock.turn(timedelta(days=8))
         with pytest.raises(Repeated):
-            await at.door.comment("U1", request.id, "hm", once="e")
-        at.desk.clock.turn(timedelta(seconds=1))
-        await at.door.comment("U1", request.id, "hm", once="another")
-        rows = await at.desk.app.store.read(
-            lambda tx: tx.connection.execute("SELECT id FROM received").fetchall()
-        )
-        assert rows == [("another",)], "rows don't pile up"
+            await at.door.decide("U1", request.id, "abstain", once="first")
+        assert (await at.desk.stored(request)).decisions == voted
+
+
+async def test_what_was_refused_stays_refused_for_weeks_too() -> None:
+    async with at_the_door() as at:
+        request = await at.open(audience=["alice"])
+        assert rule_of(await refusal_of(at.door.decide("U2", request.id, "approve", once="e"))) == "audience"
+        await at.desk.inbox.reassign(request.id, ["bob"], actor=KEEPER)
+        at.desk.clock.turn(timedelta(days=8))
+        with pytest.raises(Repeated):
+            await at.door.decide("U2", request.id, "approve", once="e")
+        assert not (await at.desk.stored(request)).decisions
 
 
 # -- what was sent ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -254,6 +256,97 @@ async def test_stopping_leaves_the_message_for_later() -> None:
         opened.clock.turn(RESERVED)
         mail = Told()
         assert await deliver(opened, mail=mail) == 1
+
+
+class Stuck(Told):
+    """A channel that keeps what it is given for as long as it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self.begun.set()
+        await asyncio.Event().wait()
+
+
+async def stopped(delivering: "asyncio.Task[int]") -> None:
+    delivering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await delivering
+
+
+async def test_stopping_is_no_attempt_for_what_was_taken_and_not_begun() -> None:
+    async with desk() as opened:
+        channel = Stuck()
+        for _ in range(3):
+            await opened.open(channels=["mail"])
+        before = await opened.messages()
+        delivering = asyncio.create_task(deliver(opened, mail=channel))
+        await channel.begun.wait()
+        assert [message.attempts for message in await opened.messages()] == [1, 1, 1]
+        await stopped(delivering)
+        after = await opened.messages()
+        assert sorted(message.attempts for message in after) == [0, 0, 1]
+        assert {message.id for message in after if message in before} == {
+            message.id for message in after if message.attempts == 0
+        }, "as they were"
+        assert await deliver(opened, mail=Told()) == 3, "another process needn't wait"
+
+
+async def test_stopping_while_messages_are_taken_gives_them_back() -> None:
+    async with desk() as opened:
+        await opened.open(channels=["mail"])
+        before = await opened.messages()
+        held, free = threading.Event(), threading.Event()
+
+        def busy(_tx: Any) -> None:
+            held.set()
+            assert free.wait(60)
+
+        writing = asyncio.create_task(opened.app.store.do(busy))
+        assert await asyncio.to_thread(held.wait, 60)
+        delivering = asyncio.create_task(deliver(opened, mail=Told()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it has asked for its messages
+        delivering.cancel()
+        free.set()
+        await writing
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+        assert await opened.messages() == before
+
+
+async def test_stopping_gives_back_what_was_taken_of_however_much_is_due() -> None:
+    async with desk() as opened:
+        request = await opened.open(channels=["mail"])
+        (first,) = await opened.messages(request)
+
+        def many(tx: Any) -> None:
+            for number in range(1500):
+                tx.add_message(replace(first, id=f"{first.id}.{number:04}", to=f"person-{number}"))
+
+        await opened.app.store.do(many)
+        channel = Stuck()
+        delivering = asyncio.create_task(deliver(opened, mail=channel))
+        await channel.begun.wait()
+        await stopped(delivering)
+        waiting = await opened.app.store.read(lambda tx: tx.messages(request.id, 2000))
+        assert {message.due_at for message in waiting} == {first.due_at}
+
+
+async def test_what_the_time_did_not_suffice_for_was_no_attempt() -> None:
+    async with desk() as opened:
+
+        class Slow(Told):
+            async def deliver(self, delivery: Delivery) -> None:
+                await super().deliver(delivery)
+                opened.clock.turn(RESERVED - PATIENCE + timedelta(seconds=1))
+
+        for _ in range(2):
+            await opened.open(channels=["mail"])
+        await deliver(opened, mail=Slow())
+        assert sorted(message.attempts for message in await opened.messages()) == [0, 1]
 
 
 async def test_what_the_time_doesnt_suffice_for_is_left_for_later() -> None:

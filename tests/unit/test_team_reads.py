@@ -19,6 +19,7 @@ from handrail.teams.inspection import Inspection, inspect
 from handrail.teams.overview import Overview, overview
 from handrail.teams.ports import StoredTeam, TeamTransaction
 from handrail.teams.status import TaskStatus, WorkflowStatus
+from tests.support.store_work import worked
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 ALICE = Viewer("alice")
@@ -181,23 +182,6 @@ async def test_an_unknown_task_is_refused(store: MemoryStore) -> None:
     await begun(store)
     with pytest.raises(UnknownId, match="no task 'none'"):
         await opened(store, "none")
-
-
-def worked(tx: Any, read: Any) -> int:
-    """Return how much SQLite has to do for a read: instructions of its own, in hundreds."""
-    count = 0
-
-    def tick() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    tx.connection.set_progress_handler(tick, 100)
-    try:
-        read(tx)
-    finally:
-        tx.connection.set_progress_handler(None, 0)
-    return count
 
 
 STILL = (WorkflowStatus.BLOCKED, WorkflowStatus.ERRORED)

@@ -30,6 +30,8 @@ FEW, OFTEN = 100, 0.25
 """So many runs whose end is waited for are looked at each time; with more of them, only so often (seconds)."""
 READY = 1000
 """runs that are remembered as ready; what is beyond waits in the store until there is room"""
+STOPPING = 3.0
+"""seconds in which what is done beside may end, once it is told to stop"""
 COALESCE = 0.002
 """seconds in which signals from other processes count as one"""
 
@@ -85,8 +87,7 @@ class LocalEngine:
             unlisten()
             unfollow()
             forget_clock()
-            for chore in list(self._chores.values()):
-                chore.cancel()
+            await self._chores_stopped()
 
     async def _turn(self) -> None:
         """Go round and round, until the store is closed."""
@@ -206,6 +207,14 @@ class LocalEngine:
             task = asyncio.create_task(self._chore(what, work), name=f"handrail {what}")
             self._chores[what] = task
             task.add_done_callback(lambda _: self._chores.pop(what, None))
+
+    async def _chores_stopped(self) -> None:
+        """End what is being done beside: it gives back what it has taken, before the store is closed."""
+        chores = set(self._chores.values())
+        for chore in chores:
+            chore.cancel()
+        if chores:
+            await asyncio.wait(chores, timeout=STOPPING)
 
     async def _chore(self, what: str, work: Callable[[], Awaitable[int]]) -> None:
         """Do it, and look again whether there is more."""

@@ -17,9 +17,10 @@ from typing import Any
 from handrail import killpoints
 from handrail.inbox import digest, notifying
 from handrail.inbox.channel import Channel, Delivery
+from handrail.inbox.line import SPACING, Line
 from handrail.inbox.notifying import ASKING, SAYING
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
-from handrail.inbox.taking import RESERVED, Taken, take
+from handrail.inbox.taking import RESERVED, Taken, give_back, take
 from handrail.inbox.wishes import News
 from handrail.requests.errors import (
     ChannelDown,
@@ -40,8 +41,6 @@ LONGEST_DOWN = 60.0
 """seconds after which a channel that is down is tried again"""
 PATIENCE = timedelta(seconds=30)
 """how long one delivery may take"""
-SPACING = timedelta(seconds=1)
-"""between two messages to a recipient that took no more: what comes to others goes first meanwhile"""
 LAST_WORDS = timedelta(seconds=3)
 """how long an app that is closed goes on delivering what is due"""
 LONGEST_ERROR = 300
@@ -96,14 +95,6 @@ def _as_it_is(tx: InboxTransaction, *, delivery: Delivery) -> tuple[Delivery, tu
         if other.occasion in ASKING and other.place is None
     ]
     return replace(delivery, request=request, sent=sent), tuple(awaited)
-
-
-def _free(tx: InboxTransaction, *, channels: list[str], due_at: datetime, now: datetime) -> None:
-    """Let messages be due again that were taken until `due_at` and are not done with."""
-    for channel in channels:
-        for message in tx.first_pending(channel, MOST_MESSAGES):
-            if message.due_at == due_at:
-                tx.update_message(replace(message, due_at=now))
 
 
 def _put(tx: InboxTransaction, *, messages: list[Message]) -> None:
@@ -182,23 +173,6 @@ def parts(delivery: Delivery, recipients: tuple[str, ...], awaited: tuple[str, .
 
 
 @dataclass
-class _Line:
-    """Messages to a recipient that took no more, one by one: when the last has its turn, and when any may go again."""
-
-    end: datetime
-    free: datetime
-    inside: set[str] = field(default_factory=set)
-
-    def turn(self, message: Message, now: datetime) -> datetime:
-        """Return when a message may go: whoever comes stands behind those who are there."""
-        if message.id in self.inside:
-            return max(now, self.free)
-        self.inside.add(message.id)
-        self.end += SPACING
-        return self.end
-
-
-@dataclass
 class Outbox:
     """Delivers the messages of a store through the channels of this process.
 
@@ -214,8 +188,10 @@ class Outbox:
     """channels that are down or have to wait, and until when"""
     _downs: dict[str, int] = field(default_factory=dict)
     """how often in a row a channel was down"""
-    _lines: dict[tuple[str, str], _Line] = field(default_factory=dict)
+    _lines: dict[tuple[str, str], Line] = field(default_factory=dict)
     """by channel and recipient, what stands in line for those that took no more"""
+    _begun: set[str] = field(default_factory=set)
+    """messages that a channel was given, until it is stored what came of that"""
 
     def resting(self) -> dict[str, datetime]:
         """Return the channels that deliver nothing now, and until when."""
@@ -225,14 +201,19 @@ class Outbox:
         """Deliver the messages that are due, those of all channels or of `only` one; return how many were tried."""
         now = self.clock.now()
         able = [name for name in self.channels if only in (None, name) and not self._rests(name)]
+        if not able:
+            return 0
+        taking = asyncio.ensure_future(self._taken(able, now, limit))
         try:
-            return await self._deliver_taken(able, now, limit) if able else 0
+            return await self._deliver_taken(await asyncio.shield(taking), now)
         except asyncio.CancelledError:  # this process stops: others needn't wait for what it has taken
-            await self.store.do(_free, channels=able, due_at=now + RESERVED, now=now)
+            mine = [each.message for each in (await taking).deliveries]
+            begun = self._begun & {each.id for each in mine}
+            self._begun -= begun
+            await self.store.do(give_back, messages=mine, until=now + RESERVED, begun=begun)
             raise
 
-    async def _deliver_taken(self, able: list[str], now: datetime, limit: int) -> int:
-        taken = await self._taken(able, now, limit)
+    async def _deliver_taken(self, taken: Taken, now: datetime) -> int:
         queues: dict[str, list[Delivery]] = {}
         for each in taken.deliveries:
             delivery = replace(each, url=self.link(each.request.id))
@@ -253,15 +234,13 @@ class Outbox:
                     pass
 
     async def _deliver_all(self, name: str, queue: list[Delivery], taken_at: datetime) -> int:
-        """Deliver one after the other; what the time doesn't suffice for is due again by itself.
+        """Deliver one after the other; what the time doesn't suffice for is as it was.
 
         What comes after one that failed, to the same recipient about the same request, waits for it.
         """
-        tried, left = 0, list[Message]()
+        tried, left, until = 0, list[Message](), taken_at + RESERVED
         behind = set[tuple[str, str]]()
         for group in digest.groups(queue):
-            if self.clock.now() > taken_at + RESERVED - PATIENCE:
-                break
             whose = {(each.message.request_id, each.message.to) for each in group}
             now = self.clock.now()
             line = self._line(group[0].message)
@@ -269,7 +248,7 @@ class Outbox:
                 left += [replace(each.message, due_at=turn) for each in group]
                 tried += len(group)
                 continue
-            if self._rests(name) or whose & behind:
+            if now > until - PATIENCE or self._rests(name) or whose & behind:
                 left += [each.message for each in group]
                 continue
             tried += len(group)
@@ -277,11 +256,12 @@ class Outbox:
                 behind |= whose
             elif line is not None:
                 line.free = self.clock.now() + SPACING
-        if left:  # they weren't tried: they are as they were
-            await self.store.do(_put, messages=left)
+            self._begun.difference_update(each.message.id for each in group)
+        if left:
+            await self.store.do(give_back, messages=left, until=until)
         return tried
 
-    def _line(self, message: Message) -> _Line | None:
+    def _line(self, message: Message) -> Line | None:
         """Return where a message stands in line, if there is one."""
         whose = (message.channel, message.to)
         line = self._lines.get(whose)
@@ -336,7 +316,7 @@ class Outbox:
             await channel.digest(group[0].to, news)
             return _Carried()
 
-        return (await self._carried(tell)).error
+        return (await self._carried(group, tell)).error
 
     def _rests(self, channel: str) -> bool:
         until = self._resting.get(channel)
@@ -359,7 +339,7 @@ class Outbox:
             message = replace(message, place=found[0].place)
             delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
-        carried = await self._carried(lambda: _carry(channel, delivery))
+        carried = await self._carried([delivery], lambda: _carry(channel, delivery))
         if carried.error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(message.channel, None)
@@ -378,8 +358,9 @@ class Outbox:
         done = replace(message, state="sent", error=None, due_at=self.clock.now())
         await self.store.do(_split, message=done, parts=each)
 
-    async def _carried(self, carry: Callable[[], Awaitable["_Carried"]]) -> "_Carried":
+    async def _carried(self, group: list[Delivery], carry: Callable[[], Awaitable["_Carried"]]) -> "_Carried":
         """Deliver something within the time that one delivery may take."""
+        self._begun.update(each.message.id for each in group)
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 return await carry()
@@ -398,7 +379,7 @@ class Outbox:
         match error:
             case RateLimited():  # it wasn't delivered: that is no attempt
                 due = self._rest(message.channel, now + timedelta(seconds=max(error.retry_after, 0.0)))
-                line = self._lines.setdefault((message.channel, message.to), _Line(due, due))
+                line = self._lines.setdefault((message.channel, message.to), Line(due, due))
                 line.inside.add(message.id)
                 line.end, line.free = max(line.end, due), due
                 return replace(tried, attempts=message.attempts - 1, due_at=due)

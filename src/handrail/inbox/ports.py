@@ -343,12 +343,12 @@ class InboxTransaction(Protocol):
         """Return what a channel has sent to a place."""
         ...
 
-    def receive(self, channel: str, received_id: str, now: datetime) -> bool:
-        """Note that a channel has received something; False if it had before."""
+    def receive(self, channel: str, received_id: str, now: datetime, request_id: str | None = None) -> bool:
+        """Note that a channel has received something, about a request if there is one; False if it had before."""
         ...
 
     def forget_received(self, before: datetime) -> None:
-        """Forget what was received before a moment."""
+        """Forget what was received before a moment, but for what is about a request that is still open."""
         ...
 
     def add_wakeup(self, run_id: str, strand: str, not_before: datetime) -> None: ...

@@ -1,15 +1,16 @@
 """Taking messages that are due: nobody else does while they are delivered; after a crash they are due again.
 
-What belongs into one list is taken together, and what is due in the quiet hours of whom it is for is put off.
+What belongs into one list is taken together, and what is due in the quiet hours of whom it is for is put off. What
+was taken and not begun is given back as it was: that is no attempt, and nobody is thought to have it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handrail.inbox import digest, notifying
 from handrail.inbox.channel import Delivery
-from handrail.inbox.ports import InboxTransaction
+from handrail.inbox.ports import InboxTransaction, Message
 
 RESERVED = timedelta(seconds=120)
 """how long messages that one process has taken are not due for others"""
@@ -54,3 +55,16 @@ def take(
         tx.update_message(replace(message, due_at=now + RESERVED, attempts=message.attempts + 1))
         found.append(delivery)
     return Taken(tuple(found), held)
+
+
+def give_back(
+    tx: InboxTransaction, *, messages: Iterable[Message], until: datetime, begun: Collection[str] = ()
+) -> None:
+    """Let messages that were taken `until` then be as they were, an attempt more for those that were begun.
+
+    Those that are done with, or another's by now, stay as they are.
+    """
+    for message in messages:
+        stored = tx.message(message.id)
+        if stored is not None and stored.state == "pending" and stored.due_at == until:
+            tx.update_message(replace(message, attempts=message.attempts + (message.id in begun)))

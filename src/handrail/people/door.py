@@ -26,7 +26,7 @@ from handrail.requests.lifecycle import Decided, refusal
 from handrail.requests.request import HumanRequest
 
 REMEMBERED = timedelta(days=7)
-"""how long it is known what was received; channels deliver again within hours"""
+"""how long it is known at least what was received; what is about a request is known until that has ended"""
 
 
 class Transaction(InboxTransaction, PeopleTransaction, Protocol):
@@ -213,7 +213,7 @@ class ChannelDoor:
             raise  # nothing was judged: the same may come again
         except HandrailError:
             if once is not None:  # what was refused once stays refused, whatever has changed since
-                await self._store.do(_noted, channel=self.channel, once=once, now=now)
+                await self._store.do(_noted, channel=self.channel, once=once, now=now, request_id=request_id)
             raise
 
 
@@ -229,7 +229,7 @@ def _acted(
     given: dict[str, Any],
     now: datetime,
 ) -> HumanRequest | Conflict:
-    if once is not None and not _noted(tx, channel=channel, once=once, now=now):
+    if once is not None and not _noted(tx, channel=channel, once=once, now=now, request_id=request_id):
         raise Repeated(f"{channel} has received {once[:80]} before; nothing was changed")
     caller = identity.caller(tx, channel, address)
     # What a channel shows to a whole room is no secret there: who isn't asked is told so, and why.
@@ -253,7 +253,8 @@ def _decided_first(
 
 
 def _told(tx: Transaction, *, message: Message, once: str | None, now: datetime) -> None:
-    if once is None or _noted(tx, channel=message.channel, once=once, now=now):
+    about = message.request_id
+    if once is None or _noted(tx, channel=message.channel, once=once, now=now, request_id=about):
         tx.add_message(message)
         tx.signal("message", message.channel)
 
@@ -272,9 +273,9 @@ def _latest(tx: InboxTransaction, *, request_id: str) -> HumanRequest:
     return moves.latest(tx, request_id)
 
 
-def _noted(tx: InboxTransaction, *, channel: str, once: str, now: datetime) -> bool:
+def _noted(tx: InboxTransaction, *, channel: str, once: str, now: datetime, request_id: str) -> bool:
     tx.forget_received(now - REMEMBERED)
-    return tx.receive(channel, once, now)
+    return tx.receive(channel, once, now, request_id)
 
 
 def _readable(tx: Transaction, *, channel: str, address: str, request_id: str) -> HumanRequest:

@@ -2,15 +2,21 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from functools import cache
+from heapq import merge
+from itertools import islice
 from typing import Any, Literal
 
+from handrail.inbox.order import Standing, going
 from handrail.inbox.ports import Message, MessageFilter, Sent
 from handrail.requests.moments import to_moment, to_moment_or_none, to_number
 from handrail.stores.statements import statements
 
 SQL = statements("channels")
+KEPT = timedelta(days=1)
+"""after which it is looked again whether what was received may be forgotten"""
 LAST = "\U0010ffff"
 """behind every id"""
 
@@ -29,8 +35,21 @@ class ChannelRows:
         self.connection.execute(SQL["update_message"], {key: row[key] for key in changing})
 
     def due_messages(self, channels: Collection[str], now: datetime, limit: int) -> list[Message]:
-        values = {"channels": json.dumps(list(channels)), "now": to_number(now), "limit": limit}
-        return [read_message(row) for row in self.connection.execute(SQL["due_messages"], values)]
+        values = ({"channel": channel, "now": to_number(now)} for channel in set(channels))
+        rows = [self.connection.execute(SQL["due_messages"], each) for each in values]
+        due = map(read_message, merge(*rows, key=lambda row: (row[4], row[0])))
+        return list(islice(filter(self._goes(), due), limit))
+
+    def _goes(self) -> Callable[[Message], bool]:
+        """Return what tells whether a message overtakes none; each line is read once."""
+
+        @cache
+        def line(request_id: str, channel: str, to: str) -> frozenset[str]:
+            values = {"request_id": request_id, "channel": channel, "recipient": to}
+            rows = self.connection.execute(SQL["line"], values)
+            return frozenset(going(Standing(*row) for row in rows))
+
+        return lambda message: message.id in line(message.request_id, message.channel, message.to)
 
     def next_message_due(self, channels: Collection[str]) -> datetime | None:
         values = {"channels": json.dumps(list(channels))}
@@ -74,12 +93,14 @@ class ChannelRows:
         row = self.connection.execute(SQL["sent_at"], {"channel": channel, "place": place}).fetchone()
         return Sent(row[0], channel, row[1], place, row[2], to_moment(row[3])) if row else None
 
-    def receive(self, channel: str, received_id: str, now: datetime) -> bool:
-        row = (channel, received_id, to_number(now))
+    def receive(self, channel: str, received_id: str, now: datetime, request_id: str | None = None) -> bool:
+        row = (channel, received_id, to_number(now), request_id)
         return self.connection.execute(SQL["receive"], row).rowcount == 1
 
     def forget_received(self, before: datetime) -> None:
-        self.connection.execute(SQL["forget_received"], {"before": to_number(before)})
+        values = {"before": to_number(before), "again": to_number(before + KEPT)}
+        self.connection.execute(SQL["keep_received"], values)
+        self.connection.execute(SQL["forget_received"], values)
 
 
 def _message_row(message: Message) -> dict[str, Any]:

@@ -304,6 +304,21 @@ class InboxContract:
         assert await store.read(lambda tx: tx.sent_at("email", "a")) == elsewhere[0]
         assert await store.read(lambda tx: tx.sent_at("email", "b")) is None
 
+    async def test_what_was_received_about_an_open_request_is_not_forgotten(self, store: OpenStore) -> None:
+        def received(tx: Any) -> list[bool]:
+            return [tx.receive("slack", each.status, moment(99), each.id) for each in there]
+
+        there = [request(number, status=status) for number, status in enumerate(Status)]
+        for one in there:
+            await store.do(lambda tx, one: tx.insert_request(one), one)
+        assert all(await store.do(received))
+        await store.do(lambda tx: tx.receive("slack", "nothing", moment(99)))
+        for days in (1, 2, 40):
+            await store.do(lambda tx, days: tx.forget_received(moment(days * 86_400)), days)
+            new = dict(zip((each.status for each in there), await store.do(received), strict=True))
+            assert {status for status, is_new in new.items() if not is_new} == {*Status} - ENDED
+        assert await store.do(lambda tx: tx.receive("slack", "nothing", moment(99)))
+
     async def test_what_was_received_is_received_once_until_it_is_forgotten(self, store: OpenStore) -> None:
         async def receive(channel: str, name: str, seconds: float) -> bool:
             new: bool = await store.do(lambda tx: tx.receive(channel, name, moment(seconds)))

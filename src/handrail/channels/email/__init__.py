@@ -5,4 +5,5 @@ nothing is decided.
 """
 
 from handrail.channels.email.channel import Email as Email
+from handrail.channels.email.oauth import OAuth as OAuth
 from handrail.channels.email.setup import from_environment as from_environment

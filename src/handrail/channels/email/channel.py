@@ -24,6 +24,7 @@ from handrail.channels.email.letter import (
 )
 from handrail.channels.email.lmtp import check_local, listening
 from handrail.channels.email.mailbox import Mailbox, check_plain
+from handrail.channels.email.oauth import OAuth, Tokens
 from handrail.channels.email.place import Place, read_place
 from handrail.channels.email.receiving import REPLY_KEY, Receiving, Trust, Verify
 from handrail.channels.email.sender_policy import Records, look_up_records
@@ -61,6 +62,7 @@ class Email(Channel):
             server of this machine.
         authserv_id: what our mail server calls itself in the Authentication-Results headers that it writes. Without it
             mails are taken over LMTP only, and their DKIM signatures and SPF are checked here.
+        oauth: where access tokens come from, for servers whose URL names a user and no password.
         trust_loopback: whether mails that were never on another machine need no such results; for tests.
         lookup: asks the DNS for texts, for tests.
         records: asks the DNS for what SPF needs, for tests.
@@ -81,13 +83,20 @@ class Email(Channel):
         reply_to: str | None = None,
         receive: str | None = None,
         authserv_id: str | None = None,
+        oauth: OAuth | None = None,
         trust_loopback: bool = False,
         lookup: Lookup = look_up,
         records: Records = look_up_records,
     ) -> None:
         self.box = Mailbox(sender, reply_to)
-        self.sending = Sending(read_server(smtp, "smtp"))
+        self.tokens = Tokens(oauth) if oauth is not None else None
+        self.sending = Sending(read_server(smtp, "smtp"), self.tokens)
         self.receive = read_server(receive, "imap", "lmtp") if receive is not None else None
+        servers = [self.sending.server, *([self.receive] if self.receive is not None else [])]
+        if oauth is not None and not any(each.by_token for each in servers):
+            raise InvalidInput(
+                "with OAuth a mail server's URL names the user and no password: smtps://handrail%40example.com@host"
+            )
         if (reply_to is None) != (receive is None):
             raise InvalidInput("answers need both: reply_to, where they go, and receive, where they come in")
         if trust_loopback and authserv_id is not None:
@@ -296,7 +305,8 @@ class Email(Channel):
             async with AsyncExitStack() as stack:
                 if self.receive is not None:
                     receiving = Receiving(self.box, door, self.trust)
-                    way = listening if self.receive.scheme == "lmtp" else watching
+                    by_lmtp = self.receive.scheme == "lmtp"
+                    way = listening if by_lmtp else partial(watching, tokens=self.tokens)
                     await stack.enter_async_context(way(self.receive, receiving.take))
                 yield
         finally:

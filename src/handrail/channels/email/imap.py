@@ -16,8 +16,9 @@ from imapclient.exceptions import IMAPClientError, LoginError
 
 from handrail.channels.email.incoming import LARGEST_MAIL
 from handrail.channels.email.lmtp import Take
+from handrail.channels.email.oauth import Tokens
 from handrail.channels.email.server import Server
-from handrail.requests.errors import HandrailError
+from handrail.requests.errors import ChannelDown, HandrailError
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +33,9 @@ FOLDER = "INBOX"
 class Watching:
     """Watches one folder of a mailbox, in a thread of its own."""
 
-    def __init__(self, server: Server, take: Take) -> None:
+    def __init__(self, server: Server, take: Take, tokens: Tokens | None = None) -> None:
         self._server = server
+        self._tokens = tokens if server.by_token else None
         self._take = take
         self._loop = asyncio.get_running_loop()
         self._stopping = threading.Event()
@@ -59,12 +61,8 @@ class Watching:
                 with self._connected() as client:
                     self._client, pause, said = client, PAUSE, ""
                     self._watch(client)
-            except (IMAPClientError, OSError, ValueError) as error:
-                told = (
-                    "it takes no such user or password"
-                    if isinstance(error, LoginError)
-                    else type(error).__name__
-                )
+            except (IMAPClientError, OSError, ValueError, ChannelDown) as error:
+                told = self._why(error)
                 if not self._stopping.is_set() and told != said:
                     logger.warning(
                         "the mailbox at %s can't be read (%s); trying again", self._server.host, told
@@ -81,13 +79,35 @@ class Watching:
         try:
             if server.starttls:
                 client.starttls()
-            client.login(server.user or "", server.password or "")
+            self._log_in(client)
             client.select_folder(server.path or FOLDER)
         except BaseException:
             with suppress(Exception):
                 client.shutdown()
             raise
         return client
+
+    def _log_in(self, client: IMAPClient) -> None:
+        user = self._server.user or ""
+        if self._tokens is None:
+            client.login(user, self._server.password or "")
+            return
+        token = asyncio.run_coroutine_threadsafe(self._tokens.token(), self._loop).result()
+        answers = iter([f"user={user}\x01auth=Bearer {token}\x01\x01"])
+        try:
+            client.sasl_login("XOAUTH2", lambda _: next(answers, ""))  # what is asked next only says why not
+        except LoginError:
+            self._tokens.refused(token)
+            raise
+
+    def _why(self, error: Exception) -> str:
+        match error:
+            case LoginError():
+                taken = "user or password" if self._tokens is None else "access token"
+                return f"it takes no such {taken}"
+            case ChannelDown():
+                return str(error)
+        return type(error).__name__
 
     def _watch(self, client: IMAPClient) -> None:
         idles = client.has_capability("IDLE")
@@ -145,9 +165,9 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(server: Server, take: Take) -> AsyncIterator[None]:
+async def watching(server: Server, take: Take, tokens: Tokens | None = None) -> AsyncIterator[None]:
     """Take mails as long as the block lasts."""
-    watch = Watching(server, take)
+    watch = Watching(server, take, tokens)
     watch.start()
     try:
         yield

@@ -6,6 +6,7 @@ Nothing of what a server says is passed on but its codes: its texts may repeat w
 import asyncio
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from handrail.channels.email.oauth import Tokens
 from handrail.channels.email.server import LOCAL, Server
 from handrail.requests.errors import ChannelDown, ChannelError
 
@@ -34,8 +36,9 @@ _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 class Sending:
     """A mail server that takes our mails."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, tokens: Tokens | None = None) -> None:
         self.server = server
+        self._tokens = tokens if server.by_token else None
         self._client: SMTP | None = None
         self._used = 0.0
         self._lock = asyncio.Lock()
@@ -78,11 +81,13 @@ class Sending:
             return self._client, False
         await self._dropped()
         server = self.server
+        token = await self._tokens.token() if self._tokens is not None else None
         client = SMTP(
             hostname=server.host,
             port=server.port,
             username=server.user,
             password=server.password,
+            oauth_token_generator=_given(token) if token is not None else None,
             use_tls=server.tls,
             start_tls=server.starttls,
             local_hostname=LOCAL if server.is_loopback else None,
@@ -92,6 +97,12 @@ class Sending:
             await client.connect()
         except (SMTPException, OSError, ValueError) as error:
             client.close()
+            if self._tokens is not None and token is not None and isinstance(error, SMTPAuthenticationError):
+                self._tokens.refused(token)
+                raise ChannelDown(
+                    f"the mail server {server.host} doesn't take our access token ({_code(error)}): may it send for "
+                    "this user?"
+                ) from error
             raise ChannelDown(_why_not_connected(server.host, error)) from error
         self._client = client
         return client, True
@@ -100,6 +111,13 @@ class Sending:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _given(token: str) -> Callable[[], Awaitable[str]]:
+    async def given() -> str:
+        return token
+
+    return given
 
 
 def _why_not_connected(host: str, error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 smtp://user:password@mail.example.com:587     STARTTLS, which is demanded unless the server is on this machine
 smtps://user:password@mail.example.com        TLS from the first byte
+smtps://user@mail.example.com                 without a password: by an access token (OAuth)
 imaps://, imap://                             the same for a mailbox; the path names the folder, by default INBOX
 lmtp://127.0.0.1:8024, lmtp:///run/handrail/lmtp.sock     where our own mail server hands mails over
 """
@@ -40,6 +41,11 @@ class Server:
     def starttls(self) -> bool:
         """Whether TLS is begun, and demanded, on a connection without it."""
         return not self.tls and not self.is_loopback
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a user is named without a password: an access token proves who it is."""
+        return self.user is not None and self.password is None
 
     @property
     def is_loopback(self) -> bool:

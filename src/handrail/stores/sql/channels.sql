@@ -11,26 +11,19 @@ SET due_at = :due_at, attempts = :attempts, state = :state, error = :error, reci
 WHERE id = :id
 
 -- name: due_messages
+-- In the order of the index: no more of it is read than is taken, or passed over.
 SELECT id, request_id, channel, occasion, due_at, attempts, state, error, recipient, place, detail, news, waits
-FROM message AS one
-WHERE channel IN (SELECT value FROM json_each(:channels)) AND state = 'pending' AND due_at <= :now
-    AND NOT EXISTS (  -- neither it nor one before it, to the same recipient, would overtake another
-        SELECT 1 FROM message AS later INDEXED BY message_order
-        JOIN message AS earlier INDEXED BY message_order
-            ON earlier.request_id = later.request_id AND earlier.channel = later.channel
-            AND earlier.recipient = later.recipient AND earlier.id < later.id AND earlier.state = 'pending'
-            AND earlier.due_at > later.due_at
-        WHERE later.request_id = one.request_id AND later.channel = one.channel
-            AND later.recipient = one.recipient AND later.id <= one.id AND later.state = 'pending'
-            -- What makes true what somebody has doesn't wait for the end of their quiet hours with what calls them.
-            AND NOT (
-                earlier.waits IS NOT NULL AND earlier.attempts = 0 AND (
-                    one.news IS 'kept'
-                    OR one.news IS NULL AND one.occasion IN ('claimed', 'released', 'decided', 'changed', 'ended')
-                )
-            )
-    )
-ORDER BY due_at, id LIMIT :limit
+FROM message INDEXED BY message_due
+WHERE channel = :channel AND state = 'pending' AND due_at <= :now
+ORDER BY due_at, id
+
+-- name: line
+-- What is pending for one recipient about one request, as `inbox.order` judges it.
+SELECT id, due_at, waits IS NOT NULL AND attempts = 0,
+    CASE WHEN news IS NULL THEN occasion IN ('claimed', 'released', 'decided', 'changed', 'ended') ELSE news = 'kept' END
+FROM message INDEXED BY message_order
+WHERE request_id = :request_id AND channel = :channel AND recipient = :recipient AND state = 'pending'
+ORDER BY id
 
 -- name: next_message_due
 SELECT min(due_at) FROM message
@@ -121,7 +114,13 @@ WHERE request_id = :request_id AND channel = :channel ORDER BY at, message_id, p
 SELECT request_id, recipient, message_id, at FROM sent WHERE channel = :channel AND place = :place LIMIT 1
 
 -- name: receive
-INSERT INTO received (channel, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO received (channel, id, at, request_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: keep_received
+-- Looked at again only a while later: what is kept for long costs no look each time.
+UPDATE received SET at = :again WHERE at < :before AND EXISTS (
+    SELECT 1 FROM request WHERE request.id = received.request_id AND request.status IN ('OPEN', 'CLAIMED')
+)
 
 -- name: forget_received
 DELETE FROM received WHERE at < :before
