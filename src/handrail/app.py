@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence, Sized
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,7 @@ from handrail.inbox.clock import SystemClock
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Clock
+from handrail.inbox.receiving import receiving
 from handrail.people.door import ChannelDoor
 from handrail.people.groups import set_group
 from handrail.people.people import People
@@ -256,9 +257,7 @@ class App:
     @asynccontextmanager
     async def work(self, url: str | None = None) -> AsyncIterator[Self]:
         """Open the store and work on its runs until the block ends."""
-        async with self.connect(url), AsyncExitStack() as receiving:
-            for name, channel in self.channels.items():
-                await receiving.enter_async_context(channel.serve(self.door(name)))
+        async with self.connect(url), receiving(self.channels, self.door):
             outbox = Outbox(self.store, self.channels, self.clock, self.link)
             hooks = Deliverer(self.store, self.clock, self.people.secret, self.outgoing)
             work = Work(self.store, self.clock, self.flows, outbox, hooks, self._concurrency)

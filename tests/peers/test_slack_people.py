@@ -241,6 +241,38 @@ async def test_nothing_is_lost_that_comes_in_while_slack_does_not_say_whose_app_
         assert await at.comments(request) == [("alice", "hello")]
 
 
+@pytest.mark.parametrize("organisation", ["E0OURS", "E0THEIRS"])
+async def test_who_writes_as_one_of_our_organisation_is_one_of_this_workspace(organisation: str) -> None:
+    async with office() as at:
+        request = await at.open()
+        message = await at.message()
+        await at.settled(request)
+        said = await at.slack.type(at.alice, at.deploys, "hello", message.ts, hold=True)
+        assert said is not None
+        said.payload["event"]["user_team"] = organisation
+        said.payload["authorizations"][0]["enterprise_id"] = "E0OURS"
+        await at.slack.send(said)
+        if organisation == "E0THEIRS":
+            await at.word(at.alice, "(E0THEIRS:U0ALICE) belongs to nobody here")
+        mine = [("alice", "hello")] if organisation == "E0OURS" else []
+        assert await at.comments(request) == mine
+
+
+async def test_slack_is_answered_in_time_even_if_it_does_not_say_whose_app_this_is() -> None:
+    async with office(way="http") as at:
+        request = await at.open()
+        message = await at.message()
+        await at.settled(request)
+        at.slack.patience = 10.0
+        hold = at.slack.hold_next("auth.test")
+        sent = await at.slack.type(at.alice, at.deploys, "hello", message.ts)
+        assert sent is not None
+        assert sent.status == 503, "it is answered, so that Slack tells it again"
+        hold.release()
+        assert await at.slack.retry(sent) is not None
+        assert await at.comments(request) == [("alice", "hello")]
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_command_lists_mine_the_most_urgent_first(way: Way) -> None:
     async with office(way=way) as at:

@@ -1,12 +1,14 @@
 """An office: the local Slack with people and rooms, an app that carries requests there, and its server for HTTP."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
@@ -25,6 +27,12 @@ from handrail.testing.clock import TurnableClock
 from handrail.web.serving import Serving
 from tests.support.slack import Channel, Delivery, Message, SlackServer, User
 
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "slack.md"
+MANIFEST = HOW_TO.read_text().partition("```yaml\n")[2].partition("```")[0]
+SCOPES = frozenset(
+    re.findall(r"^      - ([\w:.]+)", MANIFEST.partition("scopes:")[2].partition("settings:")[0], re.M)
+)
+"""those of the manifest, and no others: everything must work with them"""
 ROOT = Actor("root")
 VERBS = (Verb.APPROVE, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.REJECT)
 BUTTON = {verb: f"handrail:{verb}" for verb in Verb}
@@ -257,7 +265,7 @@ async def office(
     """
     turned = clock if isinstance(clock, TurnableClock) else TurnableClock(datetime.now(UTC))
     async with AsyncExitStack() as stack:
-        server = slack or await stack.enter_async_context(SlackServer())
+        server = slack or await stack.enter_async_context(SlackServer(scopes=SCOPES))
         people, deploys = furnish(server)
         channel = Slack(
             server.bot_token,
@@ -280,7 +288,9 @@ async def office(
 
 __all__ = [
     "BUTTON",
+    "MANIFEST",
     "ROOT",
+    "SCOPES",
     "WAYS",
     "Delivery",
     "Office",

@@ -13,6 +13,7 @@ from handrail.channels.slack import Slack
 from handrail.testing.other_side import OtherSide, Shown
 from tests.support.slack import FORGED, HONEST, Channel, Delivery, How, Impossible, Message, SlackServer, User
 from tests.support.slack_limits import shown as read
+from tests.support.slack_office import SCOPES
 
 PEOPLE = {"alice": "U0ALICE", "bob": "U0BOB", "carol": "U0CAROL", "mallory": "U0MALLORY"}
 PREFIX = "handrail:"
@@ -135,7 +136,7 @@ def _with_button(message: Message, verb: str) -> Message:
 @asynccontextmanager
 async def slack_side() -> AsyncIterator[SlackSide]:
     """Give Slack, and the channel behind a server of its own that Slack calls."""
-    async with SlackServer() as slack:
+    async with SlackServer(scopes=SCOPES) as slack:
         slack.rate.on = False
         channel = Slack(slack.bot_token, signing_secret=slack.signing_secret, api_url=slack.api_url)
         config = uvicorn.Config(

@@ -17,7 +17,7 @@ from handrail import App
 from handrail.inbox.ports import Message as Told
 from tests.support.journey_process import Site, ended, ready
 from tests.support.slack import Channel, Message, SlackServer
-from tests.support.slack_office import Office, add_people, furnish
+from tests.support.slack_office import SCOPES, Office, add_people, furnish
 
 LATER = 150.0
 """seconds after which what a dead process had taken is due again, and more"""
@@ -92,7 +92,7 @@ def seen(slack: SlackServer) -> Counter[str]:
 @asynccontextmanager
 async def slack_site(folder: Path, slack: SlackServer | None = None) -> AsyncIterator[SlackSite]:
     """Open the store, let there be people, and end all processes at the end."""
-    async with SlackServer() if slack is None else _open(slack) as server:
+    async with SlackServer(scopes=SCOPES) if slack is None else _open(slack) as server:
         people, deploys = furnish(server)
         site = Site(folder, "")
         app = App(store=site.store)

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from handrail import ChannelDown, ChannelError, RateLimited
+from handrail.inbox.carrying import LONGEST_ERROR
 from handrail.inbox.line import SPACING
-from handrail.inbox.outbox import ATTEMPTS, LONGEST_DOWN, LONGEST_ERROR, RESERVED, Outbox
+from handrail.inbox.outbox import ATTEMPTS, LONGEST_DOWN, RESERVED, Outbox
 from handrail.inbox.ports import Message, Sent
 from handrail.requests.decision import Actor
 from handrail.requests.policy import escalation

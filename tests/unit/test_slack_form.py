@@ -427,7 +427,9 @@ def is_carried(value: JSON, *, inside: bool = False) -> bool:
 
 
 @given(drawn)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 def test_a_value_filled_into_the_modal_of_its_schema_is_read_back(found: Drawn) -> None:
     schema, value = found
     assume(is_carried(value))
@@ -443,7 +445,7 @@ def test_a_value_filled_into_the_modal_of_its_schema_is_read_back(found: Drawn) 
 
 
 @given(st.dictionaries(keys, anything | texts, min_size=1, max_size=4), st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_edit_of_one_key_is_this_key(proposal: dict[str, Any], data: st.DataObject) -> None:
     request = asks(proposal)
     view = modal(request, Verb.EDIT)
@@ -464,7 +466,7 @@ def test_an_edit_of_one_key_is_this_key(proposal: dict[str, Any], data: st.DataO
 
 
 @given(st.recursive(simple(), objects, max_leaves=4), st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_slack_sends_is_read_or_refused_beside_a_field_of_the_modal(
     found: Drawn, data: st.DataObject
 ) -> None:

@@ -253,6 +253,12 @@ def test_a_list_goes_on_counting_after_what_stands_between_its_items() -> None:
     assert [each["offset"] for each in lists] == [2, 3]
 
 
+def test_a_list_that_counts_from_nought_is_shown_as_it_is() -> None:
+    (judged,) = posted(asks({"content": "0. **none**\n1. one"})).blocks[2]["elements"]
+    assert judged["type"] == "rich_text_section", "Slack's own lists begin with one"
+    assert judged["elements"][0]["text"] == "0. **none**\n1. one"
+
+
 def test_a_link_shows_where_it_leads() -> None:
     text = read(asks({"content": "[our bank](https://evil.example/login) and <https://good.example>"}))
     assert "our bank (https://evil.example/login)" in text

@@ -15,16 +15,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handrail import killpoints
-from handrail.inbox import digest, notifying
+from handrail.inbox import carrying, digest, notifying
+from handrail.inbox.carrying import Carried
 from handrail.inbox.channel import Channel, Delivery
 from handrail.inbox.line import SPACING, Line
 from handrail.inbox.notifying import ASKING, SAYING
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
 from handrail.inbox.taking import RESERVED, Taken, give_back, take
-from handrail.inbox.wishes import News
 from handrail.requests.errors import (
     ChannelDown,
-    ChannelError,
     HandrailError,
     RateLimited,
 )
@@ -43,7 +42,6 @@ PATIENCE = timedelta(seconds=30)
 """how long one delivery may take"""
 LAST_WORDS = timedelta(seconds=3)
 """how long an app that is closed goes on delivering what is due"""
-LONGEST_ERROR = 300
 MOST_MESSAGES = 1_000
 """messages of one request that are looked at for who hasn't got it yet"""
 __all__ = ["ASKING", "RESERVED", "SAYING", "Outbox", "tell"]
@@ -308,13 +306,13 @@ class Outbox:
     async def _told_as_list(self, channel: Channel, group: list[Delivery]) -> Exception | None:
         """Let a channel put a list before somebody, unless it is there; return what kept it from that."""
 
-        async def tell() -> "_Carried":
+        async def tell() -> Carried:
             if not (news := digest.told(group)):
-                return _Carried()
+                return Carried()
             if group[0].message.attempts and await channel.find(digest.asked_for(group)):
-                return _Carried(found=True)
+                return Carried(found=True)
             await channel.digest(group[0].to, news)
-            return _Carried()
+            return Carried()
 
         return (await self._carried(group, tell)).error
 
@@ -328,7 +326,7 @@ class Outbox:
         delivery, awaited = await self.store.read(_as_it_is, delivery=delivery)
         if channel.follows and message.place is None:
             try:
-                recipients = tuple(channel.recipients(delivery.request))
+                recipients = carrying.recipients(channel, delivery.request)
             except Exception as error:
                 await self.store.do(_put, messages=[self._failed(message, error)])
                 return False
@@ -339,7 +337,7 @@ class Outbox:
             message = replace(message, place=found[0].place)
             delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
-        carried = await self._carried([delivery], lambda: _carry(channel, delivery))
+        carried = await self._carried([delivery], lambda: carrying.carry(channel, delivery))
         if carried.error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(message.channel, None)
@@ -358,27 +356,18 @@ class Outbox:
         done = replace(message, state="sent", error=None, due_at=self.clock.now())
         await self.store.do(_split, message=done, parts=each)
 
-    async def _carried(self, group: list[Delivery], carry: Callable[[], Awaitable["_Carried"]]) -> "_Carried":
-        """Deliver something within the time that one delivery may take."""
+    async def _carried(self, group: list[Delivery], carry: Callable[[], Awaitable[Carried]]) -> Carried:
         self._begun.update(each.message.id for each in group)
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                return await carry()
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise  # this process stops: the message is due again by itself
-            return _Carried(error=ChannelError("CancelledError"))
-        except Exception as error:
-            return _Carried(error=error)
+        return await carrying.carried(carry, PATIENCE)
 
     def _failed(self, message: Message, error: Exception) -> Message:
         """Return the message as it is after a failed attempt: to be tried again, or given up."""
-        now, kind = self.clock.now(), _told(error)
+        now, kind = self.clock.now(), carrying.told(error)
         logger.warning("message %s of request %s was not delivered: %s", message.id, message.request_id, kind)
         tried = replace(message, error=kind)
         match error:
             case RateLimited():  # it wasn't delivered: that is no attempt
-                due = self._rest(message.channel, now + timedelta(seconds=max(error.retry_after, 0.0)))
+                due = self._rest(message.channel, now + carrying.asked_to_wait(error))
                 line = self._lines.setdefault((message.channel, message.to), Line(due, due))
                 line.inside.add(message.id)
                 line.end, line.free = max(line.end, due), due
@@ -394,37 +383,3 @@ class Outbox:
     def _rest(self, channel: str, until: datetime) -> datetime:
         self._resting[channel] = until
         return until
-
-
-@dataclass(frozen=True, slots=True)
-class _Carried:
-    """What came of delivering a message: what was sent by it or was there already, or what kept it from that."""
-
-    places: tuple[str, ...] = ()
-    found: bool = False
-    error: Exception | None = None
-
-
-async def _carry(channel: Channel, delivery: Delivery) -> _Carried:
-    """Let a channel deliver a message."""
-    message, request = delivery.message, delivery.request
-    delivery = replace(delivery, sent=tuple(sent for sent in delivery.sent if sent.to == message.to))
-    if message.place is not None:
-        change = channel.withdraw if request.ended else channel.update
-        await change(delivery, message.place)
-        return _Carried()
-    if message.news and notifying.says_enough(delivery, follows=channel.follows, silent=channel.silent):
-        return _Carried()
-    if message.attempts and (found := await channel.find(delivery)):
-        return _Carried(tuple(found), found=True)
-    if channel.follows and request.ended and message.news != News.ENDED:
-        return _Carried()  # nobody needs to be asked any more
-    place = await channel.deliver(delivery)
-    return _Carried((place,) if place is not None else ())
-
-
-def _told(error: Exception) -> str:
-    """Return what is said of an error: the words of a channel, of anything else its kind."""
-    if isinstance(error, ChannelError) and str(error):
-        return str(error)[:LONGEST_ERROR]
-    return type(error).__name__

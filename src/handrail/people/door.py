@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from handrail import killpoints
 from handrail.inbox import moves, outbox, views
+from handrail.inbox.carrying import LONGEST_ERROR
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import MOST_MESSAGES
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
@@ -262,7 +263,7 @@ def _told(tx: Transaction, *, message: Message, once: str | None, now: datetime)
 def _came_back(tx: InboxTransaction, *, channel: str, message_id: str, why: str) -> None:
     message = tx.message(message_id)
     if message is not None and message.channel == channel and message.state == "sent":
-        tx.update_message(replace(message, state="failed", error=why[: outbox.LONGEST_ERROR]))
+        tx.update_message(replace(message, state="failed", error=why[:LONGEST_ERROR]))
 
 
 def _found(tx: InboxTransaction, *, request_id: str) -> HumanRequest:

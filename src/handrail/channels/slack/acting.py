@@ -242,8 +242,7 @@ class Acting:
             return Done()
         if (sent := await self._beneath(place, event.get("parent_user_id"))) is None:
             return Done()
-        team = event.get("user_team") or event.get("team") or body["team_id"]
-        address = await self._addresses.acting(str(team), str(user))
+        address = await self._addresses.acting(_team_of_speaker(body), str(user))
         said = await as_read(text, self._addresses.called)
         try:
             await self._door.comment(address, sent.request_id, said, place=str(place), once=body["event_id"])
@@ -310,6 +309,14 @@ class Acting:
 def _team_and_user(body: dict[str, Any]) -> tuple[str, str]:
     user = body["user"]
     return str(user.get("team_id") or (body.get("team") or {}).get("id") or ""), str(user["id"])
+
+
+def _team_of_speaker(body: dict[str, Any]) -> str:
+    """Return the workspace of who wrote; Slack may name their organisation, which for our own is this workspace."""
+    event, here = body["event"], body.get("authorizations") or []
+    team = str(event.get("user_team") or event.get("team") or body["team_id"])
+    organisations = [body.get("enterprise_id"), *(each.get("enterprise_id") for each in here)]
+    return str(body["team_id"]) if team in organisations else team
 
 
 def _address(body: dict[str, Any]) -> str:

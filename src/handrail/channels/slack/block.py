@@ -19,6 +19,8 @@ LONGEST_OPTION = 75
 LONGEST_LABEL = 2000
 LONGEST_ID = 255
 LONGEST_ADDRESS = 3000
+FRAME, HEAVIEST = 125, 12_000
+"""what each block counts beside its characters, and what all blocks of a message may: Slack doesn't document it"""
 NO_WORDS = "–"
 """stands for a text without words: Slack takes no empty one"""
 
@@ -79,6 +81,21 @@ def button(text: str, action: str, value: str, style: str | None = None) -> Elem
 def link_button(text: str, action: str, address: str) -> Element:
     """Return a button that leads to a page."""
     return {"type": "button", "text": plain(text, LONGEST_BUTTON), "action_id": action, "url": address}
+
+
+def weight(blocks: Sequence[Block]) -> int:
+    """Return how much blocks count together: Slack takes no more than `HEAVIEST` in one message."""
+    return sum(map(_characters, blocks)) + FRAME * len(blocks)
+
+
+def _characters(found: object) -> int:
+    match found:
+        case dict():
+            own = found.get("text")
+            return (len(own) if isinstance(own, str) else 0) + sum(map(_characters, found.values()))
+        case list():
+            return sum(map(_characters, found))
+    return 0
 
 
 def moment(at: datetime) -> str:

@@ -4,8 +4,10 @@ What can't be shown whole makes no form: a text or a label too long for Slack, t
 input would hide. Then the page is the place to answer.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 from urllib.parse import quote
 
 from handrail.channels.slack import words
@@ -26,6 +28,7 @@ from handrail.channels.slack.field import (
     first_text,
     number_text,
 )
+from handrail.channels.slack.inputs import input_block
 from handrail.channels.slack.picker import read_day, read_seconds, seconds_of
 from handrail.channels.slack.text import escape, length
 from handrail.requests import labels, telling
@@ -52,6 +55,8 @@ from handrail.requests.shape import (
 from handrail.requests.visible import visible
 
 MOST_FIELDS = 90
+MOST_CHARACTERS = 200_000
+"""of all fields as they are sent: Slack takes modals of 250 KB"""
 MOST_OPTIONS = 1000
 DEEPEST = 4
 """levels of objects that become fields; what lies deeper is JSON"""
@@ -117,6 +122,8 @@ class _Building:
             fields.append(field)
             if len(fields) > MOST_FIELDS:
                 raise DoesNotFit("it has too many fields")
+        if len(json.dumps([input_block(field) for field in fields])) > MOST_CHARACTERS:
+            raise DoesNotFit("it is too large")
         return Form(tuple(fields), tuple(objects))
 
     def _fields(
@@ -219,14 +226,25 @@ def _options(offers: tuple[Offer, ...], extra: list[Option]) -> tuple[Option, ..
 
 def _number(schema: Schema, whole: bool, value: JSON) -> Number:
     low, high = _bound(schema.get("minimum")), _bound(schema.get("maximum"))
-    over, under = _bound(schema.get("exclusiveMinimum")), _bound(schema.get("exclusiveMaximum"))
-    if whole and isinstance(over, int):
-        low = over + 1 if low is None else max(low, over + 1)
-    if whole and isinstance(under, int):
-        high = under - 1 if high is None else min(high, under - 1)
-    if low is not None and high is not None and low > high:
+    if whole:  # an input for whole numbers takes no bounds with decimals
+        over, under = _bound(schema.get("exclusiveMinimum")), _bound(schema.get("exclusiveMaximum"))
+        low = max((*_each(ceil, low), *(each + 1 for each in _each(floor, over))), default=None)
+        high = min((*_each(floor, high), *(each - 1 for each in _each(ceil, under))), default=None)
+    if (low is not None and high is not None and low > high) or _is_beyond(value, low, high):
         low = high = None
+    whole = whole and not isinstance(value, float)  # 3.0 is one, and has a decimal all the same
     return Number(whole, low, high, value is NOTHING or number_text(value) is not None)
+
+
+def _is_beyond(value: JSON, low: float | None, high: float | None) -> bool:
+    """Whether an input with these bounds would not take its first value."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return (low is not None and value < low) or (high is not None and value > high)
+
+
+def _each(rounded: Callable[[float], int], bound: float | None) -> list[int]:
+    return [] if bound is None else [rounded(bound)]
 
 
 def _bound(value: object) -> int | float | None:
@@ -248,8 +266,11 @@ def _text(schema: Schema, value: JSON) -> Kind:
         raise DoesNotFit("a text has to be longer than Slack takes")
     if form in ("email", "uri") and (_is_open(value) or _is_address(str(form), value)):
         return Text(False, form=str(form))
-    long = upper is None or upper > SHORT
-    return Text(long, lower, max(1, min(upper or LONGEST_TEXT, LONGEST_TEXT)))
+    long = upper is None or upper > SHORT or (isinstance(value, str) and "\n" in value)
+    longest = max(1, min(upper or LONGEST_TEXT, LONGEST_TEXT))
+    if isinstance(value, str) and length(value) > longest:
+        longest = LONGEST_TEXT  # an input doesn't take a first value that is longer than it may be
+    return Text(long, lower if lower <= longest else 0, longest)
 
 
 def _is_open(value: JSON) -> bool:

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 IN_TIME = 2.0
 """seconds until Slack is answered whatever is going on; it waits for three"""
+ANSWERED_BY = "handrail_answered_by"
+"""the moment, by the clock of the loop, by which something is answered"""
 PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """seconds between two attempts to connect"""
 CONNECTING, CLOSING = 10.0, 2.0
@@ -174,8 +176,11 @@ class Listening:
         app.command(COMMAND)(self._on(acting.listed))
         return app
 
-    async def _ours(self, body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
+    async def _ours(
+        self, body: dict[str, Any], context: dict[str, Any], next: Callable[[], Awaitable[Any]]
+    ) -> BoltResponse | None:
         """Let only through what comes from the workspace that the token belongs to, and Slack's look at the address."""
+        context[ANSWERED_BY] = until = asyncio.get_running_loop().time() + IN_TIME
         if body.get("type") == "url_verification":
             await next()
             return None
@@ -183,8 +188,9 @@ class Listening:
             return BoltResponse(status=503, body="this app is closing")
         team = body.get("team_id") or (body.get("team") or {}).get("id")
         try:
-            mine = await self._addresses.team()
-        except ChannelError:
+            async with asyncio.timeout_at(until):
+                mine = await self._addresses.team()
+        except (ChannelError, TimeoutError):
             return BoltResponse(status=503, body="Slack itself can't be asked now")
         if team != mine:
             logger.warning("a call of another workspace (%s) was refused", str(team)[:40])
@@ -195,10 +201,11 @@ class Listening:
     def _on(self, act: Act) -> Any:
         """Return a listener that acts, and answers with what came of it: in time, or later where it takes longer."""
 
-        async def listener(body: dict[str, Any], ack: Any, respond: Any) -> None:
+        async def listener(body: dict[str, Any], context: dict[str, Any], ack: Any, respond: Any) -> None:
             task = asyncio.create_task(act(body))
             self._keep(task)
-            await asyncio.wait({task}, timeout=IN_TIME)
+            left = context[ANSWERED_BY] - asyncio.get_running_loop().time()
+            await asyncio.wait({task}, timeout=max(left, 0))
             if task.done():
                 await self._answered(task.result(), body, ack, respond)
             else:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from handrail.channels.slack import words
 from handrail.channels.slack.block import (
+    HEAVIEST,
     LONGEST_HEADER,
     Block,
     actions,
@@ -13,6 +14,7 @@ from handrail.channels.slack.block import (
     moment,
     section,
     verbatim,
+    weight,
 )
 from handrail.channels.slack.ended import how_it_ended
 from handrail.channels.slack.foot import open_page
@@ -46,14 +48,16 @@ def listing(
     """
     if not waiting:
         return posting(words.NOTHING_OPEN, [section(words.NOTHING_OPEN)])
-    shown = waiting[:MOST]
-    blocks = [header(title)]
-    for number, each in enumerate(shown):
-        blocks += _row(each, number)
-    if (more := max(total, len(waiting)) - len(shown)) > 0:
+    blocks, shown = [header(title)], 0
+    for number, each in enumerate(waiting[:MOST]):
+        row = _row(each, number)
+        if weight([*blocks, *row]) > HEAVIEST:
+            break
+        blocks, shown = [*blocks, *row], number + 1
+    if (more := max(total, len(waiting)) - shown) > 0:
         blocks.append(context(words.MORE.format(more)))
-    row = open_page(inbox, words.OPEN_INBOX)
-    return posting(title, [*blocks, *([actions(row)] if row else [])])
+    onward = open_page(inbox, words.OPEN_INBOX)
+    return posting(title, [*blocks, *([actions(onward)] if onward else [])])
 
 
 def _row(each: Waiting, number: int) -> list[Block]:

@@ -46,6 +46,14 @@ class Room:
         self.cut = self.cut or found.is_cut
         return found.text
 
+    def has(self, elements: Sequence[Element], text: str) -> bool:
+        """Whether a text fits that was taken, as it reads; tables and links that are named often make it longer."""
+        longer = sum(map(len, _texts(elements))) - len(text)
+        if longer > self.left:
+            return False
+        self.left -= max(longer, 0)
+        return True
+
     @property
     def is_full(self) -> bool:
         """Whether nothing more fits; asking for more is a cut."""
@@ -95,7 +103,7 @@ def prose(text: str, room: Room) -> list[Element]:
     is_plain = without.replace("\r\n", "\n").startswith(part.removesuffix(ELLIPSIS))
     found = passages(part) if is_plain and looks_like_markdown(part) else None
     read = [*_joined(_Prose(room).over(found))] if found else []
-    return read if read and _says(read, part) else [section(words(part))]
+    return read if read and _says(read, part) and room.has(read, part) else [section(words(part))]
 
 
 def _says(elements: Sequence[Element], text: str) -> bool:
@@ -176,7 +184,7 @@ class _Prose:
                 [section(*self._inline(passage))],
                 ordered=ordered,
                 indent=len(lists) - 1,
-                offset=done if ordered else 0,
+                offset=max(done, 0) if ordered else 0,
             )
         else:
             yield section(*self._inline(passage, bold=passage.kind.startswith("h")))
