@@ -368,6 +368,11 @@ async def test_a_title_may_be_made_from_the_data() -> None:
     assert request.draft.title == "Publish 7?"
 
 
+async def test_a_title_that_comes_out_empty_is_replaced_by_words_that_can_be_opened() -> None:
+    _, request = await approve(HumanApprovalNode(title=lambda x: x["name"]), {"name": " \n"}, "approve")
+    assert request.draft.title == "(no title)"
+
+
 async def test_several_people_decide_together() -> None:
     node = HumanApprovalNode(audience=["alice", "bob", "carol"], quorum=at_least(2))
     async with working(node) as app:

@@ -300,3 +300,29 @@ def test_a_schema_that_doubles_its_work_with_each_part_is_given_up(monkeypatch: 
     assert problems(schema, 1) == [FieldProblem("", "must be of type string")], "said once"
     with pytest.raises(InvalidInput, match="without end"):
         schema_of({**schema, "$defs": {**parts, "p40": {}}}, outside=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        (0.07, True),
+        (19.99, True),
+        (-1.1, True),
+        (5, True),
+        (1e22, True),
+        (10**400, True),
+        (0.075, False),
+        (1e-300, False),
+    ],
+)
+def test_a_multiple_is_counted_as_it_is_written(value: float, fits: int) -> None:
+    found = problems({"type": "number", "multipleOf": 0.01}, value)
+    assert found == ([] if fits else [FieldProblem("", "must be a multiple of 0.01")])
+
+
+def test_what_is_referred_to_costs_more_than_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "MOST", 1000)
+    schema = {"$defs": {"text": {"type": "string"}}, "allOf": [{"$ref": "#/$defs/text"}] * 300}
+    (told,) = problems(schema, "x")
+    assert "too much" in told.message
+    assert problems({"allOf": [{"type": "string"}] * 300}, "x") == []

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handrail.web.content.doubt import doubts, doubts_html, with_doubts
@@ -32,6 +32,7 @@ HUGE: dict[str, Any] = {
 }
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_any_value_is_safe(value: Any) -> None:
     for limit in (None, 100, 65536):
@@ -62,6 +63,11 @@ def test_similar_objects_are_a_table_and_columns_beyond_eight_unfold() -> None:
     assert html.count('<th scope="col">') == 9
     assert html.count("<summary>2 more</summary>") == 2
     assert "As JSON" in html
+
+
+def test_a_date_in_a_table_stays_on_one_line() -> None:
+    html = value_html([{"on": "2026-01-02", "note": "as it was said then"}] * 2).html
+    assert '<td class="short">2026-01-02</td><td>as it was said then</td>' in html
 
 
 def test_entries_beyond_fifty_unfold() -> None:

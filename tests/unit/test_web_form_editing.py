@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from handrail.requests.errors import FieldProblem
 from handrail.requests.schema import schema_of
-from handrail.web.form import NOTHING, Form, edit_form, read_edit
+from handrail.web.form import NOTHING, Form, build, edit_form, read_edit
 from handrail.web.form.fields import Group
 from tests.support.web_forms import Page, put
 
@@ -136,3 +136,10 @@ def test_choices_that_the_model_was_not_sure_of_are_left_to_who_edits() -> None:
 def kinds(form: Form) -> list[str]:
     assert isinstance(form.root, Group)
     return [field.kind for field in form.root.fields]
+
+
+def test_a_schema_that_joins_itself_over_and_over_is_asked_for_as_json() -> None:
+    """Each of twelve levels joins eight of the next: what a form shows of it can't be found out in anybody's time."""
+    levels = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 8} for n in range(12)}
+    form = build({"$defs": {**levels, "d12": {"type": "string"}}, "$ref": "#/$defs/d0"})
+    assert form.root.kind == "json"

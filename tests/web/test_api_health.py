@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from handrail.web.server import create
 from tests.support.web_desk import Desk, desk_on, face_of
@@ -41,6 +42,21 @@ async def test_a_server_is_not_ready_without_its_store_or_its_worker(desk: Desk)
     await desk.app.store.open()
     assert (ready.status_code, ready.json()["checks"]["store"]) == (503, "failed")
     assert alive.status_code == 200
+
+
+async def test_a_server_whose_database_was_moved_away_is_not_ready_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "handrail.db"
+    async with desk_on(f"sqlite:///{path}") as desk:
+        path.rename(tmp_path / "away.db")
+        async with desk.client() as client:
+            ready = await client.get("/readyz")
+        draft = {"title": "Publish?", "proposal": {"content": "bees"}}
+        refused = await desk.call("alice", "POST", "/requests", json=draft)
+        (tmp_path / "away.db").rename(path)
+        await desk.open()
+    assert (ready.status_code, ready.json()["checks"]["store"]) == (503, "failed")
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:handrail:store")
+    assert "nothing was written" in refused.json()["detail"]
 
 
 async def test_what_happens_is_measured(desk: Desk) -> None:

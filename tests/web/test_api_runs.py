@@ -1,6 +1,7 @@
 """Runs and flows over HTTP."""
 
 import asyncio
+from urllib.parse import quote
 
 import pytest
 
@@ -154,3 +155,12 @@ async def test_guidelines_are_read_by_those_who_judge_and_written_by_admins(desk
     assert (await desk.call("bob", "GET", "/guidelines/publish/a")).json()["text"] == "Is it kind?"
     too_long = {"text": "x" * 20_001}
     assert (await desk.call("root", "PUT", "/guidelines/publish/a", json=too_long)).status_code == 422
+
+
+@pytest.mark.parametrize("run_id", [" posts ", "posts/1", "../..", "<b>", "100%?#", "rivière"])
+async def test_where_a_run_is_is_told_whatever_it_is_called(desk: Desk, run_id: str) -> None:
+    answer = await desk.call("alice", "POST", "/runs", json={**START, "run_id": run_id})
+    place = answer.headers["location"]
+    assert place == f"/api/v1/runs/{quote(run_id, safe='')}"
+    async with desk.client("alice") as client:
+        assert (await client.get(place)).json()["id"] == run_id

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import MutableMapping
+from typing import Any
 
 import httpx
 import pytest
@@ -264,3 +266,71 @@ async def test_a_run_that_can_only_fail_is_refused(desk: Desk) -> None:
     desk.app.flow("each", MapNode(lambda item: item, "items"))
     for flow in ("ask", "each"):
         check_problem(await desk.call("alice", "POST", "/runs", json={"flow": flow, "input": {}}), 422)
+
+
+async def test_every_403_names_its_rule(desk: Desk) -> None:
+    foreign = {"origin": "http://elsewhere.example"}
+    told = check_problem(await desk.call("alice", "POST", "/requests", json={}, headers=foreign), 403)
+    assert told["rule"] == "origin"
+    secret = (
+        await desk.people.log_in_by_link(await desk.people.make_link("login", "bob", actor=SYSTEM))
+    ).secret
+    async with desk.client(None, cookie=f"handrail={secret}") as client:
+        assert check_problem(await client.post("/api/v1/requests", json={}), 403)["rule"] == "form"
+
+
+async def test_what_is_too_large_is_called_so_wherever_it_is_found(desk: Desk) -> None:
+    for size in (1024 * 1024 - 60, 2 * 1024 * 1024):  # refused by the store, and at the door
+        draft = {"title": "x", "proposal": {"content": "x" * size}}
+        told = check_problem(await desk.call("alice", "POST", "/requests", json=draft), 413)
+        assert (told["type"], told["title"]) == ("urn:handrail:too-large", "Too large")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("1" * 301, "too large"),
+        ("1" * 5000, "too large"),
+        ("1e400", "too large"),
+        ('{"\\udc00": 1}', "a key has"),
+    ],
+)
+async def test_what_nobody_can_keep_is_said_as_it_is(desk: Desk, part: str, told: str) -> None:
+    body = f'{{"title": "x", "proposal": {{"content": {part}}}}}'
+    answer = await desk.call(
+        "alice", "POST", "/requests", content=body, headers={"content-type": "application/json"}
+    )
+    detail = str(check_problem(answer, 422)["detail"])
+    assert told in detail
+    assert "codec" not in detail
+
+
+async def test_a_request_has_a_title_that_can_be_seen(desk: Desk) -> None:
+    draft = {"title": " \n", "proposal": {"content": "bees"}}
+    problem = check_problem(await desk.call("alice", "POST", "/requests", json=draft), 422)
+    assert [field["path"] for field in problem["fields"]] == ["title"]  # type: ignore[attr-defined]
+
+
+async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = [(b"host", b"127.0.0.1:8000"), (b"authorization", f"Bearer {desk.keys['alice']}".encode())]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/requests",
+        "query_string": b"",
+        "headers": [*headers, (b"content-type", b"application/json")],
+    }
+    parts = [{"type": "http.request", "body": b'{"title": ', "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return parts.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    await desk.asgi(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert caplog.records == []

@@ -279,6 +279,8 @@ async def test_the_question_mark_shows_all_keys_and_gives_the_focus_back(site: S
     await page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard")
     await expect(dialog).to_contain_text("Request changes")
+    await expect(dialog.locator("dt").first).to_be_in_viewport()
+    assert await dialog.evaluate("dialog => dialog.scrollTop") == 0, "it is read from its beginning"
     await page.keyboard.press("a")
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()

@@ -395,3 +395,41 @@ async def test_the_theme_follows_the_system_and_can_be_changed(site: Site) -> No
     assert await page.evaluate(paper) == light
     system = await site.visit("bob", color_scheme="light")
     assert await (await system.ask(asked)).evaluate(paper) == light
+
+
+async def test_a_long_list_leaves_its_head_whole(site: Site) -> None:
+    for number in range(30):
+        await site.ask(f"Request {number}")
+    alice = await site.visit("alice")
+    page = await alice.open("/inbox")
+    heights = await page.locator(".list-head").evaluate("head => [head.scrollHeight, head.clientHeight]")
+    assert heights[0] <= heights[1], "its title or its search would be cut off"
+
+
+async def test_an_answer_of_one_field_is_named_once_for_the_eye_and_still_for_the_ear(site: Site) -> None:
+    choice = await site.ask(verbs=[Verb.ANSWER], response_schema={"enum": ["dry", "warm"]})
+    titled = await site.ask(verbs=[Verb.ANSWER], response_schema={"type": "string", "title": "Tone"})
+    alice = await site.visit("alice")
+    page = await alice.ask(choice)
+    group = page.get_by_role("group", name="Your answer")
+    await expect(group).to_be_visible()
+    legend = await group.locator("legend").bounding_box()
+    assert legend is not None
+    assert legend["height"] <= 1
+    page = await alice.ask(titled)
+    label = await page.get_by_text("Tone", exact=True).bounding_box()
+    assert label is not None
+    assert label["height"] > 10
+
+
+@pytest.mark.parametrize("width", [375, 1280, 1920])
+async def test_the_verbs_for_many_stand_side_by_side(site: Site, width: int) -> None:
+    for number in range(2):
+        await site.ask(f"Request {number}")
+    visit = await site.visit(viewport={"width": width, "height": 800})
+    page = await visit.open("/inbox" if width > 1000 else "/inbox?view=open")
+    await page.locator("[name=pick]").first.check(force=True)
+    boxes = [await button.bounding_box() for button in await page.locator(".batch .btn").all()]
+    tops, widths = [{round(box[side]) for box in boxes if box} for side in ("y", "width")]
+    assert (len(boxes), len(tops)) == (2, 1)
+    assert max(widths) - min(widths) < 30

@@ -128,3 +128,11 @@ def test_all_addresses_of_a_machine_need_a_name_that_people_open() -> None:
             check_named(host, None)
         check_named(host, "https://inbox.example.com")
     check_named("192.0.2.1", None)
+
+
+async def test_a_page_says_which_field_does_not_fit(here: Place) -> None:
+    root = await here.visitor("root")
+    answer = await root.http.get("/audit?before=abc")
+    assert answer.status_code == 422
+    assert "before" in text(answer.text)
+    assert "valid integer" in text(answer.text)

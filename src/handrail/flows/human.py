@@ -15,6 +15,7 @@ from handrail.requests.request import HumanRequest, RequestDraft
 from handrail.requests.validation import merged
 
 NOTHING = "there is nothing to show to people: the data is empty"
+UNTITLED = "(no title)"
 Title = str | Callable[[Data], str]
 
 
@@ -112,7 +113,7 @@ def make_draft(
     encode(proposal, "what people are shown")
     return RequestDraft(
         kind=kind,
-        title=title.strip()[:500],
+        title=title.strip()[:500] or UNTITLED,
         proposal=proposal,
         verbs=verbs,
         policy=policy,

@@ -189,6 +189,8 @@ def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
             for key, inner in value.items():
                 if not isinstance(key, str | int | float | bool | None):
                     return f"{where}a key is a {type(key).__name__}"
+                if isinstance(key, str) and not _is_unicode(key):
+                    return f"{where}a key has a lone surrogate"
                 if depth < 50 and (found := _find_culprit(inner, f"{path}.{key}".lstrip("."), depth + 1)):
                     return found
         case list() | tuple():
@@ -198,15 +200,20 @@ def _find_culprit(value: object, path: str, depth: int = 0) -> str | None:
         case float():
             return f"{where}{value} is not a JSON number" if not isfinite(value) else None
         case str():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                return f"{where}the text has a lone surrogate"
+            return None if _is_unicode(value) else f"{where}the text has a lone surrogate"
         case None | bool() | int():
             return None
         case _:
             return _find_in_object(value, path, depth)
     return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _find_in_object(value: object, path: str, depth: int) -> str | None:

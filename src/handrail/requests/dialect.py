@@ -5,6 +5,7 @@ A schema that refers twice to the next of thirty parts, which does the same, tak
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -14,6 +15,8 @@ from handrail.requests.pattern import matches
 
 MOST = 1_000_000
 """keywords that one check may look at; two characters in which a pattern is looked for count as one"""
+COSTS = {"$ref": 4, "$dynamicRef": 4, "$recursiveRef": 4}
+"""keywords that count as several: finding what is referred to takes longer than a comparison"""
 ENOUGH = 1000
 """things that are wrong, after which no more are looked for"""
 
@@ -56,9 +59,10 @@ def bounded(kind: Any) -> Any:
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "multipleOf": _multiple_of,
     }
     known = {name: own.get(name, check) for name, check in kind.VALIDATORS.items()}
-    counted = {name: _counted(check) for name, check in known.items()}
+    counted = {name: _counted(check, COSTS.get(name, 1)) for name, check in known.items()}
     return validators.extend(kind, counted)  # type: ignore[no-untyped-call]
 
 
@@ -78,9 +82,9 @@ def _spend(work: int) -> None:
         raise TooMuchWork
 
 
-def _counted(check: Check) -> Check:
+def _counted(check: Check, cost: int) -> Check:
     def counted(validator: Any, wanted: Any, value: Any, schema: dict[str, Any]) -> Any:
-        _spend(1)
+        _spend(cost)
         return check(validator, wanted, value, schema)
 
     return counted
@@ -119,6 +123,16 @@ def _additional_properties(validator: Any, wanted: Any, value: Any, schema: dict
             yield from validator.descend(value[key], wanted, path=key)
     elif not wanted and extra:
         yield _error("has further keys")
+
+
+def _multiple_of(validator: Any, step: float, value: Any, schema: dict[str, Any]) -> Iterator[Any]:
+    if validator.is_type(value, "number") and (_as_written(value) / _as_written(step)).denominator != 1:
+        yield _error("is no multiple")
+
+
+def _as_written(number: float) -> Fraction:
+    """Return a number as it is written: 0.07 is seven times 0.01, though the floats nearest to them aren't."""
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
 
 
 def _error(message: str) -> Any:

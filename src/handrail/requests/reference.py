@@ -9,29 +9,62 @@ Schema = dict[str, Any]
 
 DEEPEST = 20
 """references to references that are followed"""
+MOST_JOINED = 200
+"""schemas that one is joined of"""
 _TIGHTEST = {
     "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
     "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
 }  # fmt: skip
 
 
-def resolve(schema: Any, root: Schema, depth: int = 0) -> Schema:
+def resolve(schema: Any, root: Schema) -> Schema:
     """Return a schema as one object. What can't be followed, or never ends, asks for anything.
 
     >>> resolve({"$ref": "#/$defs/a", "title": "A"}, {"$defs": {"a": {"type": "string"}}})
     {'type': 'string', 'title': 'A'}
     """
-    if not isinstance(schema, dict) or depth > DEEPEST:
+    try:
+        return _Following(root).resolve(schema, 0)
+    except _TooMany:
         return {}
-    found: Schema = schema
-    if isinstance(ref := found.get("$ref"), str):
-        found = merge(resolve(_referred(ref, root), root, depth + 1), _without(found, "$ref"))
-    if isinstance(parts := found.get("allOf"), list):
-        whole: Schema = {}
-        for part in parts:
-            whole = merge(whole, resolve(part, root, depth + 1))
-        found = merge(whole, _without(found, "allOf"))
-    return _unconditional(found, root, depth) if "if" in found else found
+
+
+class _TooMany(Exception):
+    """One schema is joined of more than anybody writes by hand."""
+
+
+class _Following:
+    """Follows one schema through what it is joined of. Each part may join others, so they are counted."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._followed = 0
+
+    def resolve(self, schema: Any, depth: int) -> Schema:
+        if not isinstance(schema, dict) or depth > DEEPEST:
+            return {}
+        self._followed += 1
+        if self._followed > MOST_JOINED:
+            raise _TooMany
+        found: Schema = schema
+        if isinstance(ref := found.get("$ref"), str):
+            found = merge(self.resolve(_referred(ref, self._root), depth + 1), _without(found, "$ref"))
+        if isinstance(parts := found.get("allOf"), list):
+            whole: Schema = {}
+            for part in parts:
+                whole = merge(whole, self.resolve(part, depth + 1))
+            found = merge(whole, _without(found, "allOf"))
+        return self._unconditional(found, depth) if "if" in found else found
+
+    def _unconditional(self, schema: Schema, depth: int) -> Schema:
+        """Add the fields that only some answers call for: they can be left empty."""
+        properties = schema.get("properties")
+        known = dict(properties) if isinstance(properties, dict) else {}
+        for branch in ("then", "else"):
+            told = self.resolve(schema.get(branch), depth + 1).get("properties")
+            known |= {name: each for name, each in (told or {}).items() if name not in known}
+        rest = _without(schema, "if", "then", "else")
+        return {**rest, "properties": known} if known else rest
 
 
 def _without(schema: Schema, *names: str) -> Schema:
@@ -71,14 +104,3 @@ def merge(first: Schema, second: Schema) -> Schema:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _unconditional(schema: Schema, root: Schema, depth: int) -> Schema:
-    """Add the fields that only some answers call for: they can be left empty."""
-    properties = schema.get("properties")
-    known = dict(properties) if isinstance(properties, dict) else {}
-    for branch in ("then", "else"):
-        told = resolve(schema.get(branch), root, depth + 1).get("properties")
-        known |= {name: each for name, each in (told or {}).items() if name not in known}
-    rest = _without(schema, "if", "then", "else")
-    return {**rest, "properties": known} if known else rest

@@ -23,6 +23,7 @@ from handrail.stores.failures import translate
 from handrail.stores.filelock import WriterLock
 from handrail.stores.following import Following
 from handrail.stores.job import Job, resolve
+from handrail.stores.place import Place
 from handrail.stores.transaction import Transaction
 
 BATCH = 512
@@ -32,7 +33,8 @@ BATCH = 512
 class Lane:
     """Runs units of work on the connection that `connect` gives, in a thread of its own.
 
-    A lane that writes has a `bell`, rung after each commit; one that shares its file with other processes has a `lock`.
+    A lane that writes has a `bell`, rung after each commit; one that shares its file with other processes has a `lock`,
+    and the `place` of that file.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Lane:
     begin: str
     bell: Bell | None = None
     lock: WriterLock | None = None
+    place: Place | None = None
     queue: SimpleQueue[Job | None] = field(default_factory=SimpleQueue)
     ended: str | None = None
     """why the thread has ended"""
@@ -168,6 +171,8 @@ class Lane:
         following = Following(transaction, self._followers)
         try:
             with self.lock.held(self.where) if self.lock is not None else nullcontext():
+                if self.place is not None:
+                    self.place.check()
                 self._take_queued(jobs)  # while others wrote, more has come
                 batch.commit(
                     transaction,

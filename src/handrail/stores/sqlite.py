@@ -23,6 +23,7 @@ from handrail.stores.failures import translate
 from handrail.stores.filelock import NoWorkerLocks, WorkerLocks, WriterLock
 from handrail.stores.lane import Lane
 from handrail.stores.migration import check, upgrade
+from handrail.stores.place import Place
 from handrail.stores.served import Served
 from handrail.stores.transaction import Transaction
 
@@ -79,8 +80,9 @@ class SQLiteStore:
             self._writer.start()
             return
         self._lock = _prepare(self.path)
+        place = Place(self.path)
         self._writer = Lane(
-            "writer", self.where, self._connect_writer, "BEGIN IMMEDIATE", self._bell, self._lock
+            "writer", self.where, self._connect_writer, "BEGIN IMMEDIATE", self._bell, self._lock, place
         )
         self._writer.start()
         self._reader = Lane("reader", self.where, self._connect_reader, "BEGIN")

@@ -27,9 +27,10 @@ class Stranger(HandrailError):
 class Refused(HandrailError):
     """The way it was asked is refused: a foreign host or origin, a form without its token, a body too large."""
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, rule: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.rule = rule
 
 
 class Misfit(HandrailError):
@@ -71,6 +72,7 @@ CONFLICTS = {
     "state": ("not-now", "This can't be done as things are"),
 }
 """a conflict, by what it is about: its kind and title"""
+TOO_LARGE = ("too-large", "Too large")
 YOURS = "You have decided this already"
 """the title where nobody else was faster"""
 
@@ -96,7 +98,7 @@ def failure(error: Exception, reader: str | None = None) -> Failure:
         case RunMismatch():
             return Failure(409, "run-mismatch", "This run id means something else", told)
         case PayloadTooLarge():
-            return Failure(413, "too-large", "Too large", told)
+            return Failure(413, *TOO_LARGE, told)
         case InvalidInput():
             return Failure(422, "invalid-input", "This can't be used", told, fields=error.fields)
         case StoreBusy():
@@ -113,8 +115,10 @@ def _at_the_door(error: Stranger | Refused | Throttled | Misfit, told: str) -> F
     match error:
         case Stranger():
             return Failure(401, "stranger", "Sign in first", told)
+        case Refused(status=413):
+            return Failure(413, *TOO_LARGE, told)
         case Refused():
-            return Failure(error.status, "refused", "Refused", told)
+            return Failure(error.status, "refused", "Refused", told, rule=error.rule)
         case Throttled():
             return Failure(429, "throttled", "Too many attempts", told, wait=error.wait)
         case Misfit():

@@ -85,7 +85,9 @@ class Guard:
             return None
         if _host(origin) not in self._hosts or urlsplit(origin).netloc != headers["host"]:
             return Refused(
-                "this came from another site's page; send it from Handrail's own pages", status=403
+                "this came from another site's page; send it from Handrail's own pages",
+                status=403,
+                rule="origin",
             )
         return None
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -51,7 +51,7 @@ def create(face: Face) -> ASGIApp:
     for router in pages.routers():
         app.include_router(router, include_in_schema=False)
     # `Exception` alone would do, but what is caught only there is raised again, and logged by the server as a crash.
-    for kind in (Exception, HandrailError, HTTPException, RequestValidationError):
+    for kind in (Exception, HandrailError, HTTPException, RequestValidationError, ClientDisconnect):
         app.add_exception_handler(kind, tell)
     return Guard(_Checked(app), hosts=face.hosts, secure=face.secure)
 
@@ -113,6 +113,8 @@ def _as_ours(error: Exception, request: Request) -> Exception:
             )
         case HTTPException():
             return Refused(str(error.detail), status=error.status_code)
+        case ClientDisconnect():  # nobody reads this any more; it is none of our faults
+            return Refused("the connection ended before the body was whole; send it again", status=400)
     return error
 
 

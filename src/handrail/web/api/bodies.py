@@ -15,7 +15,7 @@ from handrail.requests.schema import schema_of
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=1024 * 1024)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"\S")]
 Seconds = Annotated[float, Field(gt=0, le=3.2e9, description="seconds", examples=[3600])]
 Object = dict[str, Any]
 
@@ -129,7 +129,7 @@ class OpenBody(Body):
     """A request to people, from outside."""
 
     kind: Name = Field(default="approval", description="what is asked: `approval`, `review`, `question`, …")
-    title: Line
+    title: Title
     proposal: Object = Field(
         min_length=1, description="what is judged, under its own keys; `edit` changes those"
     )

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from handrail.people.rights import TABLE, Right
+from handrail.web.api import samples
 from handrail.web.api.answers import Problem
 from handrail.web.api.route import Needs, StrictRoute
 
@@ -57,6 +58,7 @@ def _made(app: FastAPI, routes: Sequence[APIRoute]) -> dict[str, Any]:
     schemas.update(problem["$defs"])
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    samples.add(document)
     document["components"]["securitySchemes"] = SECURITY
     for route in routes:
         for method in (route.methods or ()) if isinstance(route, StrictRoute) else ():

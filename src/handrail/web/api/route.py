@@ -19,11 +19,13 @@ from handrail.people import rights
 from handrail.people.rights import Caller, Right
 from handrail.requests.content import encode
 from handrail.requests.errors import FieldProblem, InvalidInput
+from handrail.requests.reading import LONGEST_NUMBER
 from handrail.web.auth.door import HEADER, check_token, known
 from handrail.web.failure import Misfit, Refused
 
 DEEPEST = 64
 """levels of lists and objects in a body; stored ones are read back by code that goes no deeper than 200"""
+TOO_GREAT = "a number in the body is too large for any computer; send it as text"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -122,7 +124,7 @@ def parse(body: bytes) -> Any:
     """
     try:
         text = body.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole)
     except RecursionError:
         raise _too_deep() from None
     except InvalidInput:
@@ -143,8 +145,14 @@ def _refuse_constant(name: str) -> Any:
 
 def _finite(text: str) -> float:
     if not isfinite(value := float(text)):
-        raise InvalidInput("a number in the body is too large for any computer; send it as text")
+        raise InvalidInput(TOO_GREAT)
     return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:  # no form could take it back
+        raise InvalidInput(TOO_GREAT)
+    return int(text)
 
 
 def _too_deep() -> InvalidInput:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
@@ -58,7 +59,7 @@ async def start_run(
     if existing or run.initiator != caller.name:
         # Whoever guesses the id of somebody's run learns that it is taken, and nothing more.
         run = await face.store.read(acts.own_run, caller=caller, run_id=run.id)
-    headers = {"location": f"/api/v1/runs/{run.id}"} if run.id.isascii() else {}
+    headers = {"location": f"/api/v1/runs/{quote(run.id, safe='')}"}
     return JSONResponse(public(run), 200 if existing else 201, headers)
 
 

@@ -90,4 +90,5 @@ def check_token(request: Request, given: object) -> None:
     if not isinstance(given, str) or not hmac.compare_digest(
         given.encode("utf-8", "replace"), token_of(request).encode()
     ):
-        raise Refused("this form is from another session, or was changed; open the page again", status=403)
+        told = "this form is from another session, or was changed; open the page again"
+        raise Refused(told, status=403, rule="form")

@@ -13,6 +13,8 @@ from handrail.web.content.room import Room
 from handrail.web.content.text import visible
 
 MOST_COLUMNS = 8
+LONGEST_WORD = 12
+"""characters of a cell that stays on one line: a number, a date"""
 LONGEST_CELL = 200
 Simple = str | int | float | bool | None
 Row = dict[str, Simple]
@@ -60,11 +62,15 @@ def table_html(rows: Sequence[Row], room: Room, name: str) -> Markup:
 
 
 def _row(row: Row, columns: list[str], others: list[str], room: Room) -> str:
-    cells = "".join(f"<td>{_cell(row, key, room)}</td>" for key in columns)
+    cells = "".join(f"<td{_look(row.get(key))}>{_cell(row, key, room)}</td>" for key in columns)
     rest = {key: row[key] for key in others if key in row}
     if others:
         cells += f"<td>{_more(rest, room) if rest else ''}</td>"
     return f"<tr>{cells}</tr>"
+
+
+def _look(value: Simple) -> str:
+    return ' class="short"' if len(in_words(value)) <= LONGEST_WORD else ""
 
 
 def _cell(row: Row, key: str, room: Room) -> Markup:

@@ -9,13 +9,11 @@ from handrail.requests.errors import FieldProblem
 from handrail.requests.reading import NOTHING
 from handrail.requests.reference import Schema, resolve
 from handrail.web.form import names
-from handrail.web.form.fields import Form, Json
+from handrail.web.form.fields import UNTITLED, Form, Json
 from handrail.web.form.names import Draft
 from handrail.web.form.placing import By, placed, shown_with, summary
 from handrail.web.form.tree import Place, TooManyFields, Tree
 from handrail.web.form.typed import typed
-
-UNTITLED = "Your answer"
 
 
 def build(

@@ -12,6 +12,8 @@ from handrail.web.form import names
 from handrail.web.form.names import Pair
 
 Step = str | int
+UNTITLED = "Your answer"
+"""what a form is called whose schema has no title: the same as the heading above it"""
 FEW = 6
 """choices that are shown as radio buttons; more are a list to choose from"""
 
@@ -266,6 +268,11 @@ class Form:
     wrong: tuple[Wrong, ...] = ()
     problems: tuple[str, ...] = ()
     """of the whole, beside no field"""
+
+    @property
+    def untitled(self) -> bool:
+        """Whether the heading of the page says already what the one field of the form is called."""
+        return self.root.title == UNTITLED and not isinstance(self.root, Group)
 
     @property
     def do(self) -> str:

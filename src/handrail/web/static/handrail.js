@@ -282,8 +282,9 @@
       const answer = await fetch(one("a[data-keyboard]")?.href || "/keyboard").catch(() => null);
       const list = answer?.ok && one("#all-keys", await parsed(answer));
       if (!list) return;
-      const button = make("button", { className: "btn", type: "button", textContent: "Close" });
-      dialog = make("dialog", { id: "keys" }, make("h2", { id: "keys-h", textContent: "Keyboard" }), list, make("div", { className: "row" }, button));
+      const button = make("button", { className: "btn push", type: "button", textContent: "Close" });
+      const head = make("div", { className: "row" }, make("h2", { id: "keys-h", textContent: "Keyboard" }), button); // focus goes to the button: the list is shown from its beginning
+      dialog = make("dialog", { id: "keys" }, head, list);
       dialog.setAttribute("aria-labelledby", "keys-h");
       button.addEventListener("click", () => dialog.close());
       document.body.append(dialog);
