@@ -15,6 +15,7 @@ from handrail.flows.node import ChainableNode
 from handrail.flows.web_approval import request_url, web_url
 from handrail.inbox.channel import Channel
 from handrail.inbox.clock import SystemClock
+from handrail.inbox.delivered import Tries
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.outbox import Outbox
 from handrail.inbox.ports import Clock
@@ -233,6 +234,9 @@ class App:
             outgoing=Outgoing(self.allowed),
             works=lambda: self._worker is not None and self._worker.works,
             resting=lambda: self._worker.outbox.resting() if self._worker is not None else {},
+            carried=lambda: self._worker.outbox.tries if self._worker is not None else Tries(),
+            webhooks_resting=lambda: self._worker.webhooks.resting() if self._worker is not None else {},
+            called=lambda: self._worker.webhooks.tries if self._worker is not None else Tries(),
         )
 
     @asynccontextmanager

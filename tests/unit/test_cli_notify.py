@@ -31,14 +31,22 @@ def test_the_default_counts_for_all_who_have_set_nothing(handrail: CommandLine) 
     assert handrail.fine("users", "notify", "alice", "--json").data[0]["channels"]["asked"] == ["email"]
     assert "alice (the default)" in handrail.fine("users", "notify", "alice").out
     handrail.fine("users", "notify", "alice", "--asked", "slack")
+    refused = handrail("users", "notify", "alice", "--default", "--asked", "telex")
+    assert (refused.code, "give nothing beside it" in refused.err) == (4, True)
+    assert handrail.fine("users", "notify", "alice", "--json").data[0]["channels"]["asked"] == ["slack"]
     (back,) = handrail.fine("users", "notify", "alice", "--default", "--json").data
     assert (back["own"], back["channels"]["asked"]) == (False, ["email"])
+
+
+def test_the_default_may_be_the_first_thing_in_a_store(handrail: CommandLine) -> None:
+    assert handrail.fine("users", "notify", "--asked", "email", "--json").data[0]["own"]
 
 
 def test_what_cannot_be_meant_is_refused_and_changes_nothing(handrail: CommandLine) -> None:
     handrail.fine("users", "add", "alice", "--link")
     for given in (
         ("--zone", "Nowhere"),
+        ("--zone", ""),
         ("--quiet", "22-7"),
         ("--quiet", "22:00"),
         ("--quiet-days", "someday"),
@@ -47,6 +55,8 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing(handrail: CommandLi
         ("--asked", "sl:ack"),
     ):
         assert handrail("users", "notify", "alice", *given).code == 4, given
+    weekly = handrail("users", "notify", "alice", "--digest", "weekly").err
+    assert "off, hourly, daily" in weekly
     assert handrail("users", "notify", "nobody").code == 5
     assert handrail("users", "notify", "--default").code == 4
     assert not handrail.fine("users", "notify", "alice", "--json").data[0]["own"]

@@ -48,6 +48,31 @@ def test_a_webhook_lives_from_its_secret_to_its_end(handrail: CommandLine) -> No
     assert handrail("webhooks", "remove", hook).code == 5
 
 
+def test_a_webhook_may_be_the_first_thing_in_a_store(handrail: CommandLine) -> None:
+    assert handrail.fine("webhooks", "add", "http://127.0.0.1:1/").out.startswith("whsec_")
+    assert "active" in handrail.fine("webhooks", "list").out
+
+
+def test_a_webhook_that_is_called_in_vain_says_so_before_anything_is_given_up(handrail: CommandLine) -> None:
+    (added,) = handrail.fine("webhooks", "add", "http://127.0.0.1:1/", "--json").data
+
+    def fail(tx: Any) -> None:
+        at, told = tx.webhook(added["id"]).created_at, "it was answered with 500"
+        tx.add_delivery(
+            Delivery(added["id"], 1, "evt_1", "opened", "", at, attempts=3, due_at=at, error=told)
+        )
+
+    handrail.inside(lambda app: app.store.do(fail))
+    (listed,) = handrail.fine("webhooks", "list", "--json").data
+    assert (listed["active"], listed["trouble"]) == (True, "it was answered with 500")
+    assert "failing: it was answered with 500" in handrail.fine("webhooks", "list").out
+    problem = checks(handrail)["webhooks"]["problem"]
+    assert f"{added['id']} is called in vain, 1 events wait: it was answered with 500" in problem
+    handrail.fine("webhooks", "change", added["id"], "--off")
+    assert checks(handrail)["webhooks"]["problem"] is None
+    assert "failing" not in handrail.fine("webhooks", "list").out
+
+
 def test_what_cannot_be_a_webhook_is_refused(handrail: CommandLine) -> None:
     store(handrail)
     for arguments in (

@@ -3,17 +3,18 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from handrail import ChannelDown, ChannelError
+from handrail import ChannelDown, ChannelError, Conflict
 from handrail.inbox import digest
 from handrail.inbox.outbox import Outbox
-from handrail.inbox.ports import Message
+from handrail.inbox.ports import Message, MessageFilter
+from handrail.inbox.retrying import retry, retry_all
 from handrail.people.facts import Role
 from handrail.requests.decision import Actor
 from handrail.requests.policy import Audience, escalation, policy
@@ -410,3 +411,20 @@ async def test_back_to_the_default_keeps_what_was_told_true(home: Home) -> None:
     await home.desk.decide(request, "bob", "approve")
     await home.deliver()
     assert (home.told(), home.phone.down()) == ([("@ann", "opened")], {"note 1"})
+
+
+async def test_what_somebody_wishes_to_have_later_is_not_tried_again_before(home: Home) -> None:
+    await home.wish("ann", digest=DAILY)
+    await home.wish("bob", quiet=NIGHTS)
+    home.at("23:00")
+    await home.open("ann", "bob")
+    now, store = home.desk.clock.now(), home.desk.app.store
+    assert await retry_all(store, MessageFilter("pending"), actor=KEEPER, now=now) == 0
+    for message in await home.pending():
+        with pytest.raises(Conflict, match=f"it waits for (a digest|quiet hours) of {message.to}"):
+            await store.do(retry, message_id=message.id, actor=KEEPER, now=now)
+    await home.deliver()
+    assert home.told() == []
+    tried = [replace(each, attempts=1) for each in await home.pending()]
+    await store.do(lambda tx: [tx.update_message(each) for each in tried])
+    assert await retry_all(store, MessageFilter("pending"), actor=KEEPER, now=now) == 2, "a try has failed"

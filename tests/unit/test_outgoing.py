@@ -334,6 +334,19 @@ async def test_a_name_that_leads_inside_once_it_redirects_to_itself_is_not_calle
         assert len(called.requests) == 1
 
 
+async def test_who_redirects_to_where_it_must_not_is_named_beside_that() -> None:
+    known = names(hooks_test=["127.0.0.1"], inner_test=["10.1.1.1"])
+    async with server(moved(307, "http://inner.test/")) as called:
+        with pytest.raises(
+            InvalidInput, match=r"^hooks\.test redirects: inner\.test is not a public address"
+        ):
+            await Outgoing(allowed("hooks.test"), resolve=known).post(
+                f"http://hooks.test:{called.port}/", b"", {}, redirects=5
+            )
+    with pytest.raises(InvalidInput, match=r"^inner\.test is not a public address"):
+        await Outgoing(resolve=known).post("http://inner.test/", b"", {}, redirects=5)
+
+
 async def test_redirects_end_after_so_many_and_a_loop_of_them_too() -> None:
     async with server(moved(308, "/")) as called:
         with pytest.raises(CallFailed, match="redirects"):
@@ -376,7 +389,7 @@ async def test_an_answer_that_is_none_is_a_failure(answer: bytes) -> None:
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    with pytest.raises(CallFailed):
+    with pytest.raises(CallFailed, match="its answer is no HTTP, or was cut off"):
         await Outgoing(LOCAL).post(f"http://127.0.0.1:{port}/", b"", {})
     listening.close()
 
@@ -386,7 +399,7 @@ async def test_who_does_not_answer_is_not_waited_for_and_who_is_not_there_is_a_f
         with pytest.raises(CallFailed, match="didn't answer within"):
             await Outgoing(LOCAL, timeout=0.05).post(f"http://127.0.0.1:{called.port}/", b"", {})
         port = called.port
-    with pytest.raises(CallFailed, match="failed"):
+    with pytest.raises(CallFailed, match="failed: nobody listens there"):
         await Outgoing(LOCAL).post(f"http://127.0.0.1:{port}/", b"", {})
 
 
@@ -413,9 +426,9 @@ async def test_tls_is_verified_against_the_name_though_the_address_is_called(cer
     async with server(trust=theirs) as called:
         trusting = Outgoing(allow, resolve=known, trust=ours)
         assert (await trusting.post(f"https://hooks.test:{called.port}/", b"", {})).status == 200
-        with pytest.raises(CallFailed, match="SSLCertVerificationError"):
+        with pytest.raises(CallFailed, match="its certificate doesn't count"):
             await trusting.post(f"https://other.test:{called.port}/", b"", {})
-        with pytest.raises(CallFailed, match="SSLCertVerificationError"):
+        with pytest.raises(CallFailed, match="its certificate doesn't count"):
             await Outgoing(allow, resolve=known).post(f"https://hooks.test:{called.port}/", b"", {})
         assert len(called.requests) == 1
 

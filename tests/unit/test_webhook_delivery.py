@@ -201,6 +201,7 @@ async def test_an_endpoint_that_is_gone_is_switched_off_and_says_why() -> None:
         subjects = [got.event.get("subject") for got in receiver.calls[called:]]
         assert "req_4" in subjects
         assert "req_3" not in subjects, "what happened while it was off isn't told"
+        assert {"req_1", "req_2"} <= {*subjects}, "what it was still owed then goes out"
         log = await here.app.store.read(lambda tx: [each.kind for each in tx.log(0, 100)])
         assert log.count("webhook_stopped") == 1
 

@@ -236,6 +236,7 @@ async def test_what_is_not_signed_well_is_refused_logged_and_changes_nothing(
     answer = await program.call(body, **FORGERIES[forged])
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:handrail:refused"), answer.text
     assert "was refused" in caplog.text
+    assert ("was refused: unknown" in caplog.text) == (forged == "no such address")
     assert await status(desk, request["id"]) == "OPEN"
     assert await desk.app.store.read(lambda tx: tx.end_of_log()) == before
     assert (await program.call(body)).status_code == 200, "a forgery uses no id up"
@@ -288,6 +289,7 @@ async def test_a_decision_that_does_not_fit_is_told_so_and_uses_its_id_up(
         (b"not json", 422),
         (b"[" * 100_000, 422),
         (b"", 422),
+        ([good], 422),
     ]
     for number, (body, expected) in enumerate(bodies):
         answer = await program.call(body, event_id=f"msg_{number}")
@@ -295,6 +297,11 @@ async def test_a_decision_that_does_not_fit_is_told_so_and_uses_its_id_up(
         assert (await program.call(good, event_id=f"msg_{number}")).status_code == 409
     assert await status(desk, request["id"]) == "OPEN"
     assert (await program.call(good, event_id="msg_good")).status_code == 200
+
+
+async def test_a_body_that_is_no_object_is_told_so_plainly(desk: Desk, program: Program) -> None:
+    (field,) = (await program.call([{"verb": "approve"}])).json()["fields"]
+    assert field == {"path": "", "message": "Input should be an object"}
 
 
 async def test_a_new_secret_counts_and_for_a_day_the_one_before(desk: Desk, program: Program) -> None:

@@ -35,7 +35,7 @@ from handrail.requests.errors import InvalidInput
 from handrail.runs.ports import RunTransaction, Worker
 from handrail.stores.migration import level_of, migrations
 from handrail.teams.status import WorkflowStatus
-from handrail.webhooks.sending import STOPPED
+from handrail.webhooks.desk import STOPPED
 
 OLDEST_SQLITE = (3, 35, 0)
 """the first with RETURNING"""
@@ -115,6 +115,11 @@ async def _webhooks(app: App) -> list[Check]:
         "--state failed`"
         for each in found
         if each.failed
+    ]
+    problems += [
+        f"{each.webhook.id} is called in vain, {each.pending} events wait: {each.trouble}"
+        for each in found
+        if each.webhook.active and each.trouble
     ]
     problems += [
         f"{each.webhook.id} is off ({each.webhook.stopped_because}): switch it on, or remove it"

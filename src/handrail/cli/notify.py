@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from handrail.cli.ending import command
-from handrail.cli.opening import actor, opened
+from handrail.cli.opening import actor, connected, opened
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import print_json, say
 from handrail.inbox.wishes import News, written
@@ -75,19 +75,31 @@ async def notify(
     }
     if zone is not None:
         changes["zone"] = zone
-    async with opened(store, f"person {name!r}" if name else "store") as app:
+    async with opened(store, f"person {name!r}") if name else connected(store) as app:
         known = await app.people.notifications(name)
         if default:
-            if name is None:
-                raise InvalidInput("whose notifications are to be the default? name somebody")
-            known = await app.people.default_notifications(name, actor=actor(None))
-        elif any(changes.values()):
+            whose = _alone(name, changes)
+            known = await app.people.default_notifications(whose, actor=actor(None))
+        elif _is_given(changes):
             given = _merged(written(known.wishes), changes)
             known = await app.people.set_notifications(name, given, actor=actor(None))
     if as_json:
         print_json([public(known)])
     else:
         _show(known)
+
+
+def _is_given(changes: Mapping[str, Any]) -> bool:
+    return "zone" in changes or any(changes.values())
+
+
+def _alone(name: str | None, changes: Mapping[str, Any]) -> str:
+    """Return who goes back to the default; raises `InvalidInput` unless that is all that is asked for."""
+    if name is None:
+        raise InvalidInput("whose notifications are to be the default? name somebody")
+    if _is_given(changes):
+        raise InvalidInput("--default takes back all that is set: give nothing beside it")
+    return name
 
 
 def _merged(known: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +126,7 @@ def _hours(text: str | None) -> dict[str, str | None]:
 def _digest(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
-    return {"every": text} if text in ("off", "hourly", "daily") else {"every": "daily", "at": text}
+    return {"every": "daily", "at": text} if ":" in text else {"every": text}
 
 
 def _show(known: Notifications) -> None:

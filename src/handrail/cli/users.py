@@ -264,7 +264,7 @@ async def set_role(
     as_json: AsJSON = False,
 ) -> None:
     """Give somebody another role."""
-    await _change(name, store, as_json, "{name} is a {role} now", role=role)
+    await _change(name, store, as_json, "{name} has the role {role} now", role=role)
 
 
 @users.command("off")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from handrail.cli.ending import command
-from handrail.cli.opening import actor, opened, read_list, where
+from handrail.cli.opening import actor, connected, opened, read_list, where
 from handrail.cli.options import AsJSON, Store
 from handrail.cli.printing import Item, moment, note, print_items, print_json, say
 from handrail.requests.errors import InvalidInput
@@ -39,12 +39,19 @@ Content = Annotated[
     ),
 ]
 
+
+def _state(item: Item) -> str:
+    if not item["active"]:
+        return str(item["stopped_because"])
+    return f"failing: {item['trouble']}" if item["trouble"] else "active"
+
+
 COLUMNS = {
     "id": lambda item: item["id"],
     "url": lambda item: item["url"],
     "kinds": lambda item: ", ".join(item["kinds"]) or "everything",
     "flow": lambda item: item["flow"] or "",
-    "state": lambda item: "active" if item["active"] else item["stopped_because"],
+    "state": _state,
     "pending": lambda item: str(item["pending"]),
     "failed": lambda item: str(item["failed"]),
     "description": lambda item: item["description"],
@@ -90,7 +97,7 @@ async def add_webhook(
     as_json: AsJSON = False,
 ) -> None:
     """Tell a URL what happens from now on, and print the secret of its signatures, once."""
-    async with opened(store, "webhook") as app:
+    async with connected(store) as app:
         added, secret = await app.webhooks.add(
             url,
             actor=actor(None),

@@ -18,6 +18,7 @@ from handrail import killpoints
 from handrail.inbox import carrying, digest, notifying
 from handrail.inbox.carrying import Carried
 from handrail.inbox.channel import Channel, Delivery
+from handrail.inbox.delivered import Tries, result_of
 from handrail.inbox.line import SPACING, Line
 from handrail.inbox.notifying import ASKING, SAYING
 from handrail.inbox.ports import Clock, InboxTransaction, Message, Sent, Store
@@ -182,6 +183,8 @@ class Outbox:
     channels: Mapping[str, Channel]
     clock: Clock
     link: Callable[[str], str] = str
+    tries: Tries = field(default_factory=Tries)
+    """what this process has delivered or tried to, by channel and result"""
     _resting: dict[str, datetime] = field(default_factory=dict)
     """channels that are down or have to wait, and until when"""
     _downs: dict[str, int] = field(default_factory=dict)
@@ -281,6 +284,7 @@ class Outbox:
         group = [(await self.store.read(_as_it_is, delivery=each))[0] for each in group]
         killpoints.reach("deliver:before")
         error = await self._told_as_list(channel, group)
+        self.tries[messages[0].channel, result_of(error)] += 1
         if error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(messages[0].channel, None)
@@ -338,6 +342,7 @@ class Outbox:
             delivery = replace(delivery, message=found[0])
         killpoints.reach("deliver:before")
         carried = await self._carried([delivery], lambda: carrying.carry(channel, delivery))
+        self.tries[message.channel, result_of(carried.error)] += 1
         if carried.error is None:
             killpoints.reach("deliver:sent")
             self._downs.pop(message.channel, None)

@@ -17,7 +17,7 @@ def retry(tx: InboxTransaction, *, message_id: str, actor: Actor, now: datetime)
     """Let a message be tried now that was given up or waits for its next try; returns it.
 
     What is due within `RESERVED` anyway stays as it is: it may be on its way at this moment. Raises `UnknownId`, and
-    `Conflict` for a message that was delivered.
+    `Conflict` for a message that was delivered, or that wasn't tried since its recipient wishes to have it later.
     """
     if (message := tx.message(message_id)) is None:
         raise UnknownId(
@@ -25,6 +25,10 @@ def retry(tx: InboxTransaction, *, message_id: str, actor: Actor, now: datetime)
         )
     if message.state == "sent":
         raise Conflict(f"message {message.id} was delivered: there is nothing to try again", about="state")
+    if is_wished_later(message):
+        what = "quiet hours" if message.waits == "quiet" else "a digest"
+        told = f"message {message.id} wasn't tried yet: it waits for {what} of {message.to}, who set it so"
+        raise Conflict(told, about="state")
     if (again := _again(message, now)) is not None:
         data: dict[str, JSON] = {
             "message": message.id,
@@ -60,13 +64,20 @@ async def retry_all(store: Store, which: MessageFilter, *, actor: Actor, now: da
     return number
 
 
+def is_wished_later(message: Message) -> bool:
+    """Whether a message waits because its recipient wishes it to, and for nothing else."""
+    return message.state == "pending" and message.waits is not None and not message.attempts
+
+
 def _again(message: Message, now: datetime) -> Message | None:
-    """Return the message as it is to be tried now; None where it is due soon anyway."""
+    """Return the message as it is to be tried now; None where it is due soon anyway, or wished for later."""
     if (
         message.state == "failed"
     ):  # it has all its tries again; but the one: what may be there already is looked for
         return replace(message, state="pending", attempts=1, due_at=now)
-    return replace(message, due_at=now) if message.due_at > now + RESERVED else None
+    if is_wished_later(message) or message.due_at <= now + RESERVED:
+        return None
+    return replace(message, due_at=now)
 
 
 def _let_try(

@@ -104,18 +104,18 @@ class Outgoing:
         So many redirects are followed that keep the call as it is (307 and 308), never from https to http. Raises
         `InvalidInput` as `check` does, of each URL that it comes to, and `CallFailed`.
         """
-        where = place(url)
+        first = where = place(url)
         try:
             async with asyncio.timeout(self.timeout):
                 for followed in range(redirects + 1):
-                    answer = await self._call(where, body, headers)
+                    answer = await self._called(first, where, body, headers)
                     if not 300 <= answer.status < 400:
                         return answer
                     where = _next(where, answer, may_follow=followed < redirects)
         except TimeoutError:
             raise CallFailed(f"{where.host} didn't answer within {self.timeout:g} s") from None
         except (OSError, h11.RemoteProtocolError) as error:
-            raise CallFailed(f"the call of {where.host} failed: {type(error).__name__}") from error
+            raise CallFailed(f"the call of {where.host} failed: {_words(error)}") from error
         raise AssertionError("the last redirect is not followed")
 
     async def _addresses(self, where: Place) -> list[IP]:
@@ -134,6 +134,13 @@ class Outgoing:
                     "it with HANDRAIL_ALLOW_HOSTS"
                 )
         return found
+
+    async def _called(self, first: Place, where: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Call a place. Where a redirect has led there, what refuses it says so: nobody has named that host."""
+        try:
+            return await self._call(where, body, headers)
+        except InvalidInput as error:
+            raise (error if where is first else InvalidInput(f"{first.host} redirects: {error}")) from None
 
     async def _call(self, where: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
         reader, writer = await self._connected(where, await self._addresses(where))
@@ -185,6 +192,18 @@ def _next(where: Place, answer: Answer, *, may_follow: bool) -> Place:
             f"{where.host} redirects from https to http: that is not followed", status=answer.status
         )
     return found
+
+
+def _words(error: Exception) -> str:
+    """Return what went wrong, without what was answered."""
+    match error:
+        case h11.RemoteProtocolError():
+            return "its answer is no HTTP, or was cut off"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate doesn't count: {error.verify_message}"
+        case ConnectionRefusedError():
+            return "nobody listens there"
+    return type(error).__name__
 
 
 async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> Answer:

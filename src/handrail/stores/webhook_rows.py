@@ -81,6 +81,12 @@ class WebhookRows:
         values = {"webhook_id": webhook_id, "state": state, "limit": limit}
         return int(self.connection.execute(SQL["count_deliveries"], values).fetchone()[0])
 
+    def first_trouble(self, webhook_id: str, limit: int) -> str | None:
+        row = self.connection.execute(
+            SQL["first_trouble"], {"webhook_id": webhook_id, "limit": limit}
+        ).fetchone()
+        return row[0] if row is not None else None
+
     def forget_deliveries(self, before: datetime, limit: int) -> int:
         values = {"before": to_number(before), "limit": limit}
         return self.connection.execute(SQL["forget_deliveries"], values).rowcount

@@ -90,6 +90,17 @@ class WebhookContract:
         await store.do(lambda tx: tx.delete_webhook("wh_1"))
         assert await store.read(lambda tx: tx.deliveries("wh_1", None, None, 10)) == []
 
+    async def test_the_first_pending_delivery_that_was_tried_in_vain_says_what_is_wrong(
+        self, store: OpenStore
+    ) -> None:
+        done = delivery(1, state="delivered", due_at=None, done_at=NOW, error="it was slow")
+        tried = [delivery(3, "req_3", error=ODD_TEXT), delivery(4, "req_4", error="another")]
+        for each in (done, delivery(2), *tried):
+            await store.do(lambda tx, each: tx.add_delivery(each), each)
+        assert await store.read(lambda tx: tx.first_trouble("wh_1", 2)) == ODD_TEXT
+        assert await store.read(lambda tx: tx.first_trouble("wh_1", 1)) is None, "no further than it is asked"
+        assert await store.read(lambda tx: tx.first_trouble("wh_2", 10)) is None
+
     async def test_lines_of_the_log_come_with_the_flow_they_are_about(self, store: OpenStore) -> None:
         def enter(tx: Any) -> None:
             tx.append_event("webhook_tested", '{"webhook":"wh_1"}', at=NOW, actor="root")

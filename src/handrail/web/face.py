@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from handrail.flows.node import ChainableNode
 from handrail.inbox.channel import Channel
+from handrail.inbox.delivered import Tries
 from handrail.inbox.inbox import Inbox
 from handrail.inbox.ports import Clock, Store
 from handrail.outgoing.call import Outgoing
@@ -59,6 +60,12 @@ class Face:
     """whether a worker of this process goes on with runs"""
     resting: Callable[[], Mapping[str, datetime]] = dict
     """the channels that this process leaves alone for now, and until when"""
+    carried: Callable[[], Tries] = Tries
+    """what this process has delivered or tried to, by channel and result"""
+    webhooks_resting: Callable[[], Mapping[str, datetime]] = dict
+    """the webhooks that it leaves alone for now, and until when"""
+    called: Callable[[], Tries] = Tries
+    """the calls of webhooks that it has made, by webhook and result"""
 
     @property
     def channels_to_people(self) -> list[str] | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from handrail import killpoints
 from handrail.inbox.clock import on_turn
+from handrail.inbox.delivered import Tries
 from handrail.inbox.ports import Clock, Store
 from handrail.people.secret import Secret
 from handrail.requests.errors import HandrailError, StoreClosed, StoreError
@@ -64,6 +65,8 @@ class Deliverer:
     clock: Clock
     secret: Secret
     outgoing: Callable[[], "Outgoing"]
+    tries: Tries = field(default_factory=Tries)
+    """the calls that this process has made, by webhook and what came of them"""
     _rests: dict[str, Rest] = field(default_factory=dict)
     _calls: dict[asyncio.Task[None], str] = field(default_factory=dict)
     """what is being sent, and to which webhook"""
@@ -71,6 +74,12 @@ class Deliverer:
     _webhooks: bool = True
     """whether there may be any"""
     _cleaned: datetime | None = None
+
+    def resting(self) -> dict[str, datetime]:
+        """Return the webhooks that are left alone now, and until when."""
+        now = self.clock.now()
+        rests = {each: rest.until for each, rest in self._rests.items()}
+        return {each: until for each, until in rests.items() if until is not None and until > now}
 
     async def serve(self) -> None:
         """Deliver until cancelled, or the store is closed."""
@@ -163,6 +172,7 @@ class Deliverer:
     async def _call(self, webhook: Webhook, taken: Delivery) -> None:
         killpoints.reach("deliver:before")
         result = await self._sent(webhook, taken)
+        self.tries[webhook.id, sending.result_of(result)] += 1
         killpoints.reach("deliver:sent")
         downs = self._judge(webhook, taken, result)
         await self.store.do(
@@ -192,7 +202,8 @@ class Deliverer:
     def _judge(self, webhook: Webhook, taken: Delivery, result: Result) -> int:
         """Leave a receiver alone that is down; returns how often in a row it was."""
         if not isinstance(result, Taken):
-            logger.warning("webhook %s was not told event %s: %s", webhook.id, taken.sequence, result)
+            told = sending.words_of(result)
+            logger.warning("webhook %s was not told event %s: %s", webhook.id, taken.sequence, told)
         if not isinstance(result, Down):
             self._rests.pop(webhook.id, None)
             return 0

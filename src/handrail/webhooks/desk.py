@@ -24,16 +24,39 @@ MOST = 200
 """deliveries of one page"""
 COUNTED = 10_000
 """deliveries that are counted at most"""
+LOOKED_AT = 100
+"""pending deliveries of a webhook that are looked at for what is wrong"""
 ACTIVE_AT_MOST = 100
 """webhooks; each costs a row for every event"""
 
 
+GONE = 410
+STOPPED = f"answered with {GONE}: gone"
+"""why a webhook is switched off without anybody's doing"""
+
+
 class Standing(NamedTuple):
-    """A webhook, and how many of its deliveries wait or were given up (at most ten thousand are counted)."""
+    """A webhook, and how many of its deliveries wait or were given up (at most ten thousand are counted).
+
+    `trouble` is what is wrong with a delivery that waits, None where none was tried in vain.
+    """
 
     webhook: Webhook
     pending: int
     failed: int
+    trouble: str | None = None
+
+
+class Told(NamedTuple):
+    """The webhooks that are switched on and how they stand, and how many are off: of those, how many are gone."""
+
+    active: list[Standing]
+    off: int
+    gone: int
+
+    def states(self) -> dict[str, int]:
+        """Return how many webhooks are in each state."""
+        return {"active": len(self.active), "off": self.off, "gone": self.gone}
 
 
 def public(standing: Standing) -> dict[str, Any]:
@@ -50,6 +73,7 @@ def public(standing: Standing) -> dict[str, Any]:
         "stopped_because": webhook.stopped_because,
         "pending": standing.pending,
         "failed": standing.failed,
+        "trouble": standing.trouble,
         "secret_version": webhook.version,
         "rotated_at": utc_text(webhook.rotated_at) if webhook.rotated_at else None,
         "created_at": utc_text(webhook.created_at),
@@ -91,9 +115,18 @@ def listed(tx: WebhookTransaction) -> list[Standing]:
     return [_stands(tx, each) for each in tx.webhooks(active=False)]
 
 
+def told(tx: WebhookTransaction) -> Told:
+    """Return how webhooks stand, for whoever measures: only those that are switched on are looked into."""
+    found = tx.webhooks(active=False)
+    off = [each.stopped_because for each in found if not each.active]
+    gone = off.count(STOPPED)
+    return Told([_stands(tx, each) for each in found if each.active], len(off) - gone, gone)
+
+
 def _stands(tx: WebhookTransaction, webhook: Webhook) -> Standing:
     pending, failed = (tx.count_deliveries(webhook.id, state, COUNTED) for state in ("pending", "failed"))
-    return Standing(webhook, pending, failed)
+    trouble = tx.first_trouble(webhook.id, LOOKED_AT) if pending else None
+    return Standing(webhook, pending, failed, trouble)
 
 
 def add(

@@ -53,6 +53,10 @@ class WebhookTransaction(InboxTransaction, Protocol):
         """Return how many deliveries are in a state, at most `limit`."""
         ...
 
+    def first_trouble(self, webhook_id: str, limit: int) -> str | None:
+        """Return what is wrong with the first pending delivery, of the oldest so many, that was tried in vain."""
+        ...
+
     def forget_deliveries(self, before: datetime, limit: int) -> int:
         """Delete what was done with before a moment; returns how many that were."""
         ...

@@ -81,7 +81,7 @@ class Receiver:
             now=now,
         )
         if inbound is None or inbound.revoked_at is not None or wrong is not None:
-            reason = wrong or ("unknown" if inbound is None else "revoked")
+            reason = "unknown" if inbound is None else wrong or "revoked"
             logger.warning("a call to inbound webhook %r was refused: %s", inbound_id[:40], reason)
             raise NotAllowed(_REFUSED, rule=RULE)
         return Call(inbound.id, event_id, inbound.person)

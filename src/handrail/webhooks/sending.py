@@ -12,6 +12,7 @@ from handrail.people.secret import Secret
 from handrail.requests.decision import SYSTEM
 from handrail.requests.errors import InvalidInput
 from handrail.webhooks import desk, signing
+from handrail.webhooks.desk import GONE, STOPPED
 from handrail.webhooks.event import MEDIA, event
 from handrail.webhooks.facts import Delivery, Webhook
 from handrail.webhooks.ports import WebhookTransaction
@@ -29,9 +30,6 @@ LONGEST_WAIT = timedelta(days=1)
 """that a receiver can ask for"""
 LONGEST_DOWN = 60.0
 """seconds after which a receiver that takes nothing is tried again"""
-GONE = 410
-STOPPED = f"answered with {GONE}: gone"
-"""why a webhook is switched off without anybody's doing"""
 OVERLOADED = frozenset({429, 502, 503, 504})
 """answers by which a receiver takes nothing at all for now"""
 
@@ -66,6 +64,22 @@ class Down:
 
 
 Result = Taken | Gone | Missed | Down
+RESULTS = ("taken", "missed", "down", "gone")
+"""what came of a call, in one word"""
+
+
+def result_of(result: Result) -> str:
+    """Return what came of a call, as it is counted.
+
+    >>> result_of(Taken(204)), result_of(Gone())
+    ('taken', 'gone')
+    """
+    return type(result).__name__.lower()
+
+
+def words_of(result: Result) -> str:
+    """Return what came of a call that wasn't taken, as it is kept and logged."""
+    return result.error if isinstance(result, Missed | Down) else STOPPED
 
 
 def calling(allowed: Allowed) -> "Outgoing":

@@ -8,7 +8,7 @@ from handrail.people.secret import Secret
 from handrail.requests.decision import Actor
 from handrail.requests.errors import FieldProblem, InvalidInput
 from handrail.webhooks import desk, inbound, signing
-from handrail.webhooks.desk import Standing
+from handrail.webhooks.desk import Standing, Told
 from handrail.webhooks.facts import Delivery, Inbound, State, Webhook
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class Webhooks:
     async def listed(self) -> list[Standing]:
         """Return all webhooks, the oldest first."""
         return await self._store.read(desk.listed)
+
+    async def told(self) -> Told:
+        """Return how they stand, for whoever measures."""
+        return await self._store.read(desk.told)
 
     async def find(self, webhook_id: str) -> Standing:
         """Return a webhook and how it stands."""

@@ -88,6 +88,12 @@ SELECT count(*) FROM (
     SELECT 1 FROM delivery INDEXED BY delivery_state WHERE webhook_id = :webhook_id AND state = :state LIMIT :limit
 )
 
+-- name: first_trouble
+SELECT error FROM (
+    SELECT sequence, error FROM delivery INDEXED BY delivery_state
+    WHERE webhook_id = :webhook_id AND state = 'pending' ORDER BY sequence LIMIT :limit
+) WHERE error IS NOT NULL ORDER BY sequence LIMIT 1
+
 -- name: forget_deliveries
 DELETE FROM delivery WHERE (webhook_id, sequence) IN (
     SELECT webhook_id, sequence FROM delivery INDEXED BY delivery_done WHERE done_at < :before LIMIT :limit

@@ -15,35 +15,33 @@ FLOWS = 50
 Sample = tuple[Mapping[str, object], float]
 
 
-def exposition(
-    found: Measures, tally: Tally, meter: Meter, now: datetime, resting: Mapping[str, bool]
-) -> str:
-    """Return all of it; `resting` says of each channel that the server carries whether it is left alone."""
+def exposition(found: Measures, tally: Tally, meter: Meter, now: datetime) -> str:
+    """Return what is measured of requests, runs and the server itself."""
     oldest = (now - found.oldest_open).total_seconds() if found.oldest_open else 0.0
     return "".join(
         [
-            _family(
+            family(
                 "handrail_build_info",
                 "gauge",
                 "The version that runs.",
                 [({"version": version("handrail"), "python": platform.python_version()}, 1)],
             ),
-            _family(
+            family(
                 "handrail_requests_open", "gauge", "Requests that wait for people, by flow.", _open(found)
             ),
-            _family(
+            family(
                 "handrail_oldest_open_request_seconds",
                 "gauge",
                 "How long the oldest open request waits.",
                 [({}, max(0.0, oldest))],
             ),
-            _family(
+            family(
                 "handrail_request_moves_total",
                 "counter",
                 "What happened to requests since this server looked first, by whichever process.",
                 _moves(tally, MOVES),
             ),
-            _family(
+            family(
                 "handrail_decisions_total",
                 "counter",
                 "Decisions since this server looked first, by verb.",
@@ -53,23 +51,11 @@ def exposition(
                     if kind == "decided"
                 ],
             ),
-            _family(
+            family(
                 "handrail_runs",
                 "gauge",
                 "Runs by status, of the 10,000 youngest.",
                 [({"status": status}, number) for status, number in sorted(found.runs.items())],
-            ),
-            _family(
-                "handrail_outbox_messages",
-                "gauge",
-                "Messages that are to be delivered or were given up, by channel.",
-                _messages(found, resting),
-            ),
-            _family(
-                "handrail_channel_resting",
-                "gauge",
-                "Whether this server leaves a channel alone for now: it is down, or asked to wait.",
-                [({"channel": channel}, int(rests)) for channel, rests in sorted(resting.items())],
             ),
             *_http(meter),
         ]
@@ -96,20 +82,12 @@ def _open(found: Measures) -> Iterable[Sample]:
         yield {"flow": "(others)"}, rest
 
 
-def _messages(found: Measures, carried: Iterable[str]) -> Iterable[Sample]:
-    """Count by channel; those that are carried also where nothing waits, of others so many as there are flows."""
-    strange = sorted({*found.pending_messages, *found.failed_messages}.difference(carried))
-    for channel in [*sorted(carried), *strange[:FLOWS]]:
-        yield {"channel": channel, "state": "pending"}, found.pending_messages.get(channel, 0)
-        yield {"channel": channel, "state": "failed"}, found.failed_messages.get(channel, 0)
-
-
 def _moves(tally: Tally, kinds: Iterable[str]) -> Iterable[Sample]:
     return (({"move": kind}, tally[kind, None]) for kind in kinds)
 
 
 def _http(meter: Meter) -> Iterable[str]:
-    yield _family(
+    yield family(
         "handrail_http_requests_total",
         "counter",
         "Answers by route and status.",
@@ -129,7 +107,8 @@ def _http(meter: Meter) -> Iterable[str]:
     yield "".join(lines)
 
 
-def _family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> str:
+def family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> str:
+    """Return all samples of one name."""
     return f"# HELP {name} {help}\n# TYPE {name} {kind}\n" + "".join(
         _line(name, labels, value) for labels, value in samples
     )

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from handrail.people import rights
 from handrail.people.rights import Right
 from handrail.requests.errors import HandrailError
+from handrail.web.api.delivery_measures import Deliveries, of_deliveries
 from handrail.web.api.exposition import exposition
 from handrail.web.api.responses import health_responses, metrics_responses
 from handrail.web.auth.door import face_of, known
@@ -78,7 +79,13 @@ async def metrics(request: Request) -> Response:
     if face.hosts != LOOPBACK:
         rights.check(await known(request), Right.READ_RUNS)
     state = request.app.state
-    found, rests = await state.measuring.look(), face.resting()
-    resting = {name: name in rests for name in face.channels or ()}
-    text = exposition(found, state.measuring.tally, state.meter, face.clock.now(), resting)
+    found, told = await state.measuring.look(), await face.webhooks.told()
+    text = exposition(found, state.measuring.tally, state.meter, face.clock.now())
+    text += "".join(of_deliveries(found, told, _deliveries(face)))
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _deliveries(face: Face) -> Deliveries:
+    rests = face.resting()
+    resting = {name: name in rests for name in face.channels or ()}
+    return Deliveries(face.carried(), face.called(), resting, face.webhooks_resting())

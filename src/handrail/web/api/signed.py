@@ -3,6 +3,7 @@
 The bytes are judged before anything is made of them; what isn't signed well learns nothing.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path
@@ -83,5 +84,9 @@ def _read(body: bytes) -> BatchItem:
     try:
         return BatchItem.model_validate(value)
     except ValidationError as error:
-        fields = [FieldProblem(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors()]
-        raise Misfit("body", fields) from None
+        raise Misfit("body", [_field(each) for each in error.errors()]) from None
+
+
+def _field(error: Mapping[str, Any]) -> FieldProblem:
+    told = "Input should be an object" if error["type"] == "model_type" else error["msg"]
+    return FieldProblem(".".join(map(str, error["loc"])), told)

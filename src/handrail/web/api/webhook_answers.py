@@ -25,6 +25,10 @@ class Webhook(Answer):
     )
     pending: int = Field(description="deliveries that are still to be made; at most ten thousand are counted")
     failed: int = Field(description="deliveries that were given up; at most ten thousand are counted")
+    trouble: str | None = Field(
+        description="what is wrong with a delivery that was tried and waits",
+        examples=["it was answered with 500"],
+    )
     secret_version: int
     rotated_at: datetime | None
     created_at: datetime

@@ -11,6 +11,7 @@ from handrail.inbox.messages import seen_by
 from handrail.inbox.outbox import RESERVED
 from handrail.inbox.outside import CHANNEL
 from handrail.inbox.ports import Message, MessageFilter
+from handrail.inbox.retrying import is_wished_later
 from handrail.people.rights import Caller, Right, may
 from handrail.requests.request import HumanRequest
 from handrail.requests.wording import count, lasting
@@ -101,7 +102,7 @@ def _line(message: Message, can: bool, now: datetime) -> Line:
         state,
         _when(message, now),
         message.error or "" if message.state != "sent" else "",
-        can and (late or message.state == "failed"),
+        can and not is_wished_later(message) and (late or message.state == "failed"),
     )
 
 

@@ -10,10 +10,17 @@ from handrail.people.rights import Right
 from handrail.requests.errors import Conflict, HandrailError, InvalidInput, UnknownId
 from handrail.web.auth.door import face_of
 from handrail.web.pages.visit import go, posted, show, text_of, typed_into, visitor
+from handrail.webhooks.facts import State
 
 router = APIRouter()
 WEBHOOKS = "/settings/webhooks"
 SHOWN = 50
+STATES: dict[State | None, str] = {
+    None: "All",
+    "pending": "Waiting",
+    "delivered": "Taken",
+    "failed": "Given up",
+}
 LOOKS = {
     "delivered": ("is-done", "done", "Taken"),
     "pending": ("is-soon", "clock", "Waits"),
@@ -89,13 +96,17 @@ async def show_webhook(request: Request, webhook_id: str) -> Response:
     await visitor(request, Right.WEBHOOKS)
     face, before = face_of(request), request.query_params.get("before", "")
     behind = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
-    found, more = await face.webhooks.deliveries(webhook_id, before=behind, limit=SHOWN)
+    state = next((each for each in STATES if each == request.query_params.get("state")), None)
+    found, more = await face.webhooks.deliveries(webhook_id, state=state, before=behind, limit=SHOWN)
     return await show(
         request,
         "settings_webhook.html",
         tab="webhooks",
         standing=await face.webhooks.find(webhook_id),
         deliveries=found,
+        here=f"{WEBHOOKS}/{webhook_id}",
+        state=state,
+        states=STATES,
         looks=LOOKS,
         more=more,
     )
