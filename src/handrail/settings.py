@@ -74,9 +74,8 @@ def _named_channel(name: str) -> Channel:
     try:
         made: Channel = entry.load()()
     except ImportError as error:
-        raise InvalidInput(
-            f"the channel {name!r} needs further packages: {error}; try pip install 'handrail[{name}]'"
-        ) from error
+        way = "" if "pip install" in str(error) else f"; try pip install 'handrail[{name}]'"
+        raise InvalidInput(f"the channel {name!r} needs further packages: {error}{way}") from error
     except AttributeError as error:
         raise InvalidInput(f"the channel {name!r} can't be made by {entry.value}: {error}") from error
     return made

@@ -118,6 +118,7 @@ async def test_a_mail_server_that_is_away_for_an_hour_gets_every_mail_once(post:
         assert len(identities(found)) == 30
 
 
+@pytest.mark.timeout(600)
 async def test_a_thousand_requests_at_once(post: PostOffice) -> None:
     async with office(by_lmtp(post)) as at:
         opened = [await at.open(title=f"Question {number}") for number in range(1000)]
@@ -125,7 +126,7 @@ async def test_a_thousand_requests_at_once(post: PostOffice) -> None:
         assert len(identities(found)) == len({str(each["Reply-To"]) for each in found}) == 1000
         for each in found:
             await answer(post, each, f"reject: {each['Subject']}")
-        await at.until(lambda tx: all(tx.request(each.id).ended for each in opened), 120)
+        await at.until(lambda tx: all(tx.request(each.id).ended for each in opened), 300)
         for request in opened:
             (decision,) = (await at.now(request)).decisions
             assert (decision.actor, decision.comment) == ("alice", request.draft.title)

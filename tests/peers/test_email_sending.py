@@ -311,3 +311,45 @@ async def test_after_a_stop_who_never_got_a_request_gets_no_last_mail_about_it(t
             await at.settled(request)
         assert taking.to(BOB) == [], "nothing was ever begun to be sent to bob"
         assert len(taking.to(ALICE)) == 1, "a mail to alice may have arrived: it is told how that ended"
+
+
+async def test_a_mail_tells_moments_by_its_readers_clock(tmp_path: Path) -> None:
+    async with mail_office(tmp_path) as at:
+        for name, zone in (("alice", "Asia/Tokyo"), (None, "Asia/Kolkata")):
+            await at.office.app.people.set_notifications(name, {"zone": zone}, channels=None, actor=ROOT)
+        request = await at.office.open("email:@alice", "email:@bob", timeout=86_400)
+        assert " JST, else" in (await at.first(ALICE)).text
+        assert " IST, else" in (await at.first(BOB)).text
+        await at.office.app.inbox.remind(request.id, actor=ROOT)
+        assert " JST, else" in (await at.first(ALICE, 1)).text
+        await at.office.app.inbox.withdraw(request.id, actor=ROOT)
+        assert " JST." in (await at.first(ALICE, 2)).text
+        assert " IST." in (await at.first(BOB, 2)).text
+
+
+async def test_the_mail_of_a_revision_says_what_has_changed(tmp_path: Path) -> None:
+    async with mail_office(tmp_path) as at:
+        old = await at.office.open(proposal={"content": "Deploy 4.2 on Monday"})
+        await at.first()
+        new = await at.office.open(proposal={"content": "Deploy 4.3 on Monday"}, previous=old.id)
+        await until(lambda: len(at.server.to(ALICE)) == 3)
+        mail = next(each for each in at.server.to(ALICE) if each.mail["X-Handrail-Request"] == new.id)
+        assert "- Deploy 4.2 on Monday\n+ Deploy 4.3 on Monday" in mail.text.replace("\r\n", "\n")
+        assert "<del>2</del>" in mail.html
+        await at.send(mail, ALICE, "approve")
+        assert (await at.office.decided(new)).outcome.by == ("alice",)
+
+
+async def test_who_has_decided_what_is_over_is_told_how_it_ended(tmp_path: Path) -> None:
+    async with mail_office(tmp_path) as at:
+        request = await at.office.open()
+        asked = await at.first()
+        await at.send(asked, ALICE, "approve")
+        await at.office.decided(request)
+        await at.send(asked, ALICE, "reject: I have changed my mind")
+        await until(
+            lambda: [each for each in at.server.to(ALICE) if each.mail["Auto-Submitted"] == "auto-replied"]
+        )
+        told = next(each for each in at.server.to(ALICE) if each.mail["Auto-Submitted"] == "auto-replied")
+        assert "alice approved this, " in told.text
+        assert "to change that" not in told.text

@@ -66,10 +66,10 @@ def by_lmtp(post: PostOffice) -> Email:
 
 
 async def mails(post: PostOffice, user: str, number: int = 1) -> list[EmailMessage]:
-    """Return the mails of somebody once there are so many."""
-    async with asyncio.timeout(60):
+    """Return the mails of somebody once there are so many; each look reads them all, so many are looked for seldom."""
+    async with asyncio.timeout(max(60, number / 4)):
         while len(found := await asyncio.to_thread(post.mails, user)) < number:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(max(0.05, number / 500))
     return found
 
 
@@ -230,3 +230,26 @@ async def test_the_same_mail_five_times_decides_once(
             await asyncio.to_thread(_sent, post, said, ALICE, str(asked["Reply-To"]))
         await until(lambda: caplog.text.count("was received before") == 4)
         assert [each.actor for each in (await at.now(request)).decisions] == ["alice"]
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "folder", "told"),
+    [
+        ("handrail", "guessed", "INBOX", "it takes no such user or password"),
+        ("handrail", PASSWORD, "Nowhere", "it has no folder 'Nowhere'"),
+    ],
+)
+async def test_a_mailbox_that_is_set_up_wrongly_says_what_is_wrong(
+    post: PostOffice, caplog: pytest.LogCaptureFixture, user: str, password: str, folder: str, told: str
+) -> None:
+    channel = Email(
+        post.smtp_url,
+        FROM,
+        reply_to="handrail+{token}@example.com",
+        receive=f"imap://{user}:{password}@127.0.0.1:{post.imap}/{folder}",
+        trust_loopback=True,
+    )
+    async with office(channel):
+        await until(lambda: told in caplog.text)
+    assert "see HANDRAIL_EMAIL_RECEIVE" in caplog.text
+    assert "guessed" not in caplog.text

@@ -264,3 +264,14 @@ async def test_a_request_that_a_later_revision_replaced_is_not_decided() -> None
         assert late.status_code == 409
         assert f'href="/requests/{second.id}"' in late.text
         assert (await now(opened, second)).decisions == ()
+
+
+async def test_moments_can_be_shown_by_the_readers_clock() -> None:
+    async with served() as opened, httpx.AsyncClient() as client:
+        await opened.person("alice")
+        request = await opened.open(audience="alice", timeout=86_400)
+        url = await link_for(opened.face, request, "alice")
+        page = await client.get(url)
+        assert re.search(r'<time datetime="[^"]+Z" data-local>', page.text)
+        assert (await press(client, url, page, "approve")).status_code == 200
+        assert re.search(r'with it \(<time datetime="[^"]+Z" data-local>', (await client.get(url)).text)

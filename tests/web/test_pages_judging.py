@@ -337,3 +337,16 @@ async def test_a_decision_that_does_not_say_what_was_shown_is_not_counted(here: 
     answer = await alice.post(f"/requests/{request.id}/decide", 409, verb="approve")
     assert "say what was shown" in answer.text
     assert not (await views.request(here.app.store, request.id)).ended
+
+
+async def test_who_may_not_comment_sees_no_empty_feedback(here: Place) -> None:
+    request = await asked(here, {})
+    reader, reviewer = await here.visitor("carol", Role.VIEWER), await here.visitor("alice")
+    path = f"/requests/{request.id}"
+    assert ">Feedback</h2>" not in await reader.see(path)
+    assert ">Feedback</h2>" in await reviewer.see(path)
+    await inbox(here).comment(request.id, "Who is the source?", actor=Actor("alice"))
+    page = await reader.see(path)
+    assert ">Feedback</h2>" in page
+    assert "Who is the source?" in page
+    assert "Comment without deciding" not in page

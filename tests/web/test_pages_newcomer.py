@@ -144,3 +144,15 @@ async def test_the_id_of_a_run_is_not_broken(site: Site) -> None:
     page = await (await site.visit(viewport={"width": 1024, "height": 700})).open("/runs")
     link = page.get_by_role("link", name="refund-88-1203")
     assert await link.evaluate("each => each.getClientRects().length") == 1
+
+
+async def test_a_text_from_right_to_left_stands_at_the_right(site: Site) -> None:
+    asked = await site.ask(proposal={"content": "# مرحبا\n\nهذا **نص**.\n\nEnglish."})
+    page = await (await site.visit(**PHONE)).ask(asked)
+    where = """element => {
+        const range = document.createRange(); range.selectNodeContents(element);
+        const text = range.getBoundingClientRect(), room = element.getBoundingClientRect();
+        return [Math.abs(text.left - room.left) < 2, Math.abs(text.right - room.right) < 2] }"""
+    for words, at in (("مرحبا", [False, True]), ("هذا", [False, True]), ("English.", [True, False])):
+        element = page.locator(".prose :is(h1, h2, h3, p)").filter(has_text=words).first
+        assert await element.evaluate(where) == at, words

@@ -233,6 +233,10 @@ class Door(Protocol):
         """Return the email of a person who can decide, None for a stranger."""
         ...
 
+    async def zone(self, person: str) -> str:
+        """Return the time zone by whose clock a person is told moments, by its IANA name; `UTC` for a stranger."""
+        ...
+
     async def learn(self, address: str, email: str) -> str | None:
         """Note that an address belongs to whoever has an email, which the channel has verified; returns who that is."""
         ...

@@ -147,6 +147,10 @@ class ChannelDoor:
         """Return the email of a person who can decide."""
         return await self._store.read(_email, person=person)
 
+    async def zone(self, person: str) -> str:
+        """Return the time zone by whose clock a person is told moments."""
+        return await self._store.read(_zone, person=person)
+
     async def learn(self, address: str, email: str) -> str | None:
         """Note that an address belongs to whoever has an email; returns who that is."""
         now = self._clock.now()
@@ -320,3 +324,8 @@ def _addresses(tx: PeopleTransaction, *, person: str, channel: str) -> list[str]
 def _email(tx: PeopleTransaction, *, person: str) -> str | None:
     found = tx.person(person)
     return found.email if found is not None and found.active and not found.service else None
+
+
+def _zone(tx: PeopleTransaction, *, person: str) -> str:
+    wishes = tx.own_wishes(person) or tx.own_wishes(None)
+    return wishes.zone if wishes is not None else "UTC"

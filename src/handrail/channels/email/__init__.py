@@ -4,6 +4,11 @@ What an answer means is pure (`incoming`, `verdict` and what they use): bytes an
 nothing is decided.
 """
 
-from handrail.channels.email.channel import Email as Email
-from handrail.channels.email.oauth import OAuth as OAuth
-from handrail.channels.email.setup import from_environment as from_environment
+try:
+    from handrail.channels.email.channel import Email as Email
+    from handrail.channels.email.oauth import OAuth as OAuth
+    from handrail.channels.email.setup import from_environment as from_environment
+except ModuleNotFoundError as error:
+    if (error.name or "handrail").partition(".")[0] == "handrail":
+        raise
+    raise ModuleNotFoundError(f"{error}: run pip install 'handrail[email]'", name=error.name) from error

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from handrail.channels.email import sentences
 from handrail.channels.email.block import Block, Head, Items, Line, Title
-from handrail.channels.email.content import parts, proposal, prose
+from handrail.channels.email.content import answers, parts, proposal, prose
 from handrail.channels.email.room import Room
 from handrail.requests import telling
+from handrail.requests.decision import Verb
 from handrail.requests.policy import First
 from handrail.requests.request import HumanRequest
 
@@ -19,33 +20,52 @@ LONGEST_TITLE = 300
 class Asked:
     """The blocks that say what is asked; `whole` if nothing of it had to be left out."""
 
-    blocks: tuple[Block, ...]
+    head: tuple[Block, ...]
+    body: tuple[Block, ...]
     whole: bool
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All of them."""
+        return (*self.head, *self.body)
 
-def asked(request: HumanRequest, room: int) -> Asked:
-    """Return what a request asks, within so many characters."""
+
+def asked(request: HumanRequest, room: int, zone: tzinfo = UTC) -> Asked:
+    """Return what a request asks, within so many characters, by the clock of a time zone."""
     left = Room(room)
     draft = request.draft
-    found: list[Block] = [Title(_title(draft.title, left)), Line(" · ".join(_facts(request)), quiet=True)]
+    head = (Title(_title(draft.title, left)), Line(" · ".join(_facts(request, zone)), quiet=True))
+    found: list[Block] = []
     why = [*_why(request, left)]  # before what is judged: it must not be what is cut
     if list(draft.proposal.values()) != [draft.title]:
         found += proposal(draft.proposal, left)
+    if Verb.ANSWER in draft.verbs and draft.response_schema is not None:
+        found += answers(draft.response_schema, left)
     found += [*_beside(request, left), *why]
     if draft.guideline:
         found += [Head(sentences.GUIDELINE), *prose(draft.guideline, left)]
     if request.claimed_by:
         found.append(Line(sentences.CLAIMED.format(request.claimed_by)))
-    return Asked(tuple(found), not left.cut)
+    return Asked(head, tuple(found), not left.cut)
 
 
-def moment(at: datetime) -> str:
-    """Return a moment as mails tell it.
+def moment(at: datetime, zone: tzinfo = UTC) -> str:
+    """Return a moment as mails tell it, by the clock of a time zone.
 
+    >>> from zoneinfo import ZoneInfo
     >>> moment(datetime(2026, 5, 3, 14, 0, tzinfo=UTC))
     '3 May 2026, 14:00 UTC'
+    >>> moment(datetime(2026, 5, 3, 14, 0, tzinfo=UTC), ZoneInfo("Asia/Kathmandu"))
+    '3 May 2026, 19:45 UTC+05:45'
     """
-    return at.astimezone(UTC).strftime(sentences.MOMENT)
+    local = at.astimezone(zone)
+    return f"{local.strftime(sentences.MOMENT)} {_clock(local)}"
+
+
+def _clock(local: datetime) -> str:
+    """Return the name of a zone's clock, such as CEST; of one without, how far it is from UTC."""
+    name, offset = local.tzname() or "", local.strftime("%z")
+    return name if name.isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def _title(title: str, room: Room) -> str:
@@ -55,16 +75,20 @@ def _title(title: str, room: Room) -> str:
     return f"{title[:LONGEST_TITLE]}…"
 
 
-def _facts(request: HumanRequest) -> Iterator[str]:
+def _facts(request: HumanRequest, zone: tzinfo) -> Iterator[str]:
     """Yield who asks, which revision, and until when."""
     if request.flow:
         yield sentences.ASKED_BY.format(request.flow)
     if request.revision > 1:
         yield sentences.REVISION.format(request.revision)
+    yield until(request, zone)
+
+
+def until(request: HumanRequest, zone: tzinfo = UTC) -> str:
+    """Return until when something is asked, and what happens else."""
     if request.deadline is None:
-        yield sentences.NO_DEADLINE
-    else:
-        yield sentences.DEADLINE.format(moment(request.deadline), telling.at_silence(request)).rstrip(".")
+        return sentences.NO_DEADLINE
+    return sentences.DEADLINE.format(moment(request.deadline, zone), telling.at_silence(request)).rstrip(".")
 
 
 def _why(request: HumanRequest, room: Room) -> Iterator[Block]:

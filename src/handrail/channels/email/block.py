@@ -63,4 +63,28 @@ class Action:
     first: bool = False
 
 
-Block = Title | Head | Line | Prose | Items | Code | Quote | Action
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A line that has come (`+`) or gone (`-`), or none of that (``); of each piece whether it is what differs."""
+
+    sign: str
+    pieces: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has changed, one line below the other."""
+
+    lines: tuple[Changed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One of several requests: where its page is, and what is told of it in a few lines."""
+
+    title: str
+    url: str
+    lines: tuple[str, ...]
+
+
+Block = Title | Head | Line | Prose | Items | Code | Quote | Action | Difference | Entry

@@ -8,10 +8,12 @@ ends a last mail says how.
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 
+from handrail.channels.email import sentences
 from handrail.channels.email.envelope import Envelope, message_id, written
+from handrail.channels.email.gathered import digest_letter, digest_title
 from handrail.channels.email.imap import watching
 from handrail.channels.email.letter import (
     Letter,
@@ -35,6 +37,7 @@ from handrail.channels.email.token import bounce_token, reply_token
 from handrail.flows.web_approval import request_url
 from handrail.inbox.channel import Channel, Delivery, Door
 from handrail.inbox.outbox import ASKING
+from handrail.inbox.quiet import zone_of
 from handrail.requests.errors import (
     ChannelError,
     Conflict,
@@ -98,7 +101,10 @@ class Email(Channel):
                 "with OAuth a mail server's URL names the user and no password: smtps://handrail%40example.com@host"
             )
         if (reply_to is None) != (receive is None):
-            raise InvalidInput("answers need both: reply_to, where they go, and receive, where they come in")
+            raise InvalidInput(
+                "answers need both: reply_to (HANDRAIL_EMAIL_REPLY_TO), where they go, and receive "
+                "(HANDRAIL_EMAIL_RECEIVE), where they come in"
+            )
         if trust_loopback and authserv_id is not None:
             raise InvalidInput("with an authserv_id every mail needs its results: leave trust_loopback away")
         verify: Verify | None = None
@@ -108,7 +114,8 @@ class Email(Channel):
                 verify = partial(verified, lookup=lookup, records=records)
         elif self.receive is not None and not (authserv_id or (trust_loopback and self.receive.is_loopback)):
             raise InvalidInput(
-                "a mailbox needs authserv_id: the name by which its server signs its Authentication-Results headers"
+                "a mailbox needs authserv_id (HANDRAIL_EMAIL_AUTHSERV_ID): the word behind the topmost "
+                "Authentication-Results: in the source of any mail there"
             )
         self.trust = Trust(authserv_id, verify, trust_loopback)
         self.door: Door | None = None
@@ -154,19 +161,34 @@ class Email(Channel):
         person, address = await self._whom(delivery)
         request = delivery.request
         if delivery.occasion == "ended":  # news for somebody who was sent nothing of it
-            letter = ended_letter(request, Links(delivery.url, newer=_newer(request, delivery.url)))
+            links = Links(delivery.url, newer=_newer(request, delivery.url))
+            letter = ended_letter(request, links, await self._zone(person))
             await self._send(delivery, letter, person, address, await self._before(delivery, address))
             return None
-        links = await self._links(delivery, person)
+        links, zone = await self._links(delivery, person), await self._zone(person)
         answerable = self._token(delivery, person) is not None
         if delivery.occasion in ASKING:
-            letter = request_letter(request, links, answerable=answerable)
+            letter = request_letter(
+                request, links, answerable=answerable, previous=delivery.previous, zone=zone
+            )
             await self._send(delivery, letter, person, address, await self._before(delivery, address))
             return str(Place(delivery.message.id, address))
-        said = said_letter(request, delivery.occasion, delivery.message.detail, links, answerable=answerable)
+        said = said_letter(
+            request, delivery.occasion, delivery.message.detail, links, answerable=answerable, zone=zone
+        )
         if said is not None:
             await self._send(delivery, said, person, address, self._own(delivery, address))
         return None
+
+    async def digest(self, to: str, deliveries: Sequence[Delivery]) -> None:
+        """Send one list: a mail of its own, in no other's thread."""
+        first = deliveries[0]
+        person, address = await self._whom(first)
+        letter = digest_letter(deliveries, self._door().link(""), await self._zone(person))
+        mark, title = first.message.place or first.message.id, digest_title(deliveries)
+        envelope = Envelope(address, f"digest.{mark}", first.request.id, f"digest.{mark}", title)
+        back = self.box.with_token(bounce_token(self._door().key(REPLY_KEY), mark))
+        await self._post(envelope, letter, returns=back or self.box.address)
 
     async def update(self, delivery: Delivery, place: str) -> None:
         """Say what can't be seen in what was sent: an escalation, or what became of somebody's answer."""
@@ -179,7 +201,12 @@ class Email(Channel):
             except NotAllowed:  # it is nobody's address any more: they needn't know
                 return
             letter = said_letter(
-                delivery.request, delivery.occasion, None, Links(delivery.url), answerable=False
+                delivery.request,
+                delivery.occasion,
+                None,
+                Links(delivery.url),
+                answerable=False,
+                zone=await self._zone(person),
             )
             if letter is not None:
                 await self._send(delivery, letter, person, address, self._at(place))
@@ -200,7 +227,8 @@ class Email(Channel):
             request.draft.title,
             self._at(place),
         )
-        await self._post(ended, ended_letter(request, links), returns=self.box.address)
+        letter = ended_letter(request, links, await self._zone_at(at.address))
+        await self._post(ended, letter, returns=self.box.address)
         self._ended[place] = None
         if len(self._ended) > MOST_ENDED:
             del self._ended[next(iter(self._ended))]
@@ -221,7 +249,11 @@ class Email(Channel):
     async def _answer(self, delivery: Delivery, place: str) -> None:
         """Write to somebody whose mail decided nothing."""
         request, detail = delivery.request, delivery.message.detail or {}
-        told = str(detail.get("why") or how_it_ended(request))
+        zone = await self._zone(str(detail.get("person")))
+        why = detail.get("why")
+        if request.ended and why == sentences.USED:  # what was decided can't be changed any more
+            why = None
+        told = str(why or how_it_ended(request, zone))
         answerable = self._token(delivery, str(detail.get("person"))) is not None
         letter = answer_letter(request, told, Links(delivery.url), answerable=answerable)
         answers = detail.get("answers")
@@ -251,6 +283,16 @@ class Email(Channel):
     async def _post(self, envelope: Envelope, letter: Letter, *, returns: str) -> None:
         mail = written(envelope, letter.blocks, self.box, datetime.now(UTC))
         await self.sending.send(mail, to=envelope.to, returns=returns)
+
+    async def _zone(self, person: str) -> tzinfo:
+        """Return by which clock somebody is told moments."""
+        return zone_of(await self._door().zone(person))
+
+    async def _zone_at(self, address: str) -> tzinfo:
+        try:
+            return await self._zone(await self._door().name(address))
+        except NotAllowed:  # it is nobody's address any more
+            return UTC
 
     def _token(self, delivery: Delivery, person: str) -> str | None:
         if self.receive is None:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from handrail.channels.email import sentences
 from handrail.channels.email.block import Block, Code, Head, Items, Line, Prose
 from handrail.channels.email.room import Room
+from handrail.requests import labels, shape
 from handrail.requests.content import JSON
 from handrail.requests.prose.link import is_picture
 from handrail.requests.prose.picture import without_pictures
 from handrail.requests.prose.record import as_json, in_words
+from handrail.requests.reference import Schema
 from handrail.requests.wording import label
 
 SHORT = 200
@@ -41,6 +43,27 @@ def parts(value: Mapping[str, JSON], room: Room) -> Iterator[Block]:
         if room.is_full:
             return
         yield from _part(room.take(label(key)) or "–", inner, room)
+
+
+def answers(schema: Schema, room: Room) -> Iterator[Block]:
+    """Yield what there is to choose from, or to fill in; nothing where any words or a number are asked for."""
+    match shape.asked(schema, schema).shape:
+        case shape.Choice(offers) | shape.Ticks(offers):
+            named = labels.values([each.value for each in offers])
+            texts = [each.title or name for each, name in zip(offers, named, strict=True)]
+            yield Head(sentences.CHOICES)
+            yield _listed(texts, room)
+        case shape.Amount(whole) if told := labels.of_number(schema, whole):
+            yield Line(told, label=sentences.NUMBER)
+        case shape.Parts(known=known) if known:
+            yield Head(sentences.FIELDS)
+            yield _listed([labels.title(inner, key) for key, inner in known], room)
+
+
+def _listed(texts: list[str], room: Room) -> Items:
+    more = len(texts) - MOST_LISTED
+    shown = [room.take(text) for text in texts[:MOST_LISTED] if not room.is_full]
+    return Items((*shown, sentences.MORE.format(more)) if more > 0 else tuple(shown))
 
 
 def _part(name: str, value: JSON, room: Room) -> Iterator[Block]:

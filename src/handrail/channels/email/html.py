@@ -7,7 +7,21 @@ escaped, and no attribute holds any but an address that `requests.prose.link` le
 from collections.abc import Iterable
 from html import escape
 
-from handrail.channels.email.block import Action, Block, Code, Head, Items, Line, Prose, Quote, Title
+from handrail.channels.email.block import (
+    Action,
+    Block,
+    Changed,
+    Code,
+    Difference,
+    Entry,
+    Head,
+    Items,
+    Line,
+    Prose,
+    Quote,
+    Title,
+)
+from handrail.channels.email.direction import direction
 from handrail.channels.email.prose import prose_html
 from handrail.requests.visible import visible
 
@@ -24,6 +38,13 @@ _QUOTE = (
 _BUTTON = "display:inline-block;padding:12px 22px;border-radius:8px;font-weight:600;text-decoration:none"
 _FIRST = f"{_BUTTON};background-color:#1f5fbf;border:1px solid #1f5fbf;color:#ffffff"
 _OTHER = f"{_BUTTON};border:1px solid rgba(128,128,128,.7);color:inherit"
+
+_SIDE = "padding:1px 0 1px 10px;border-left:3px solid"
+_SIGNS = {
+    "-": ("del", "− ", f"{_SIDE} #c74a40;opacity:.8"),
+    "+": ("ins", "+ ", f"{_SIDE} #2f9455"),
+    "": ("span", "", "font-weight:600"),
+}
 
 
 def html_text(title: str, blocks: Iterable[Block]) -> str:
@@ -45,22 +66,41 @@ def _said(text: str) -> str:
 def _shown(block: Block) -> str:
     match block:
         case Title(text):
-            return f'<h1 style="margin:0 0 12px;font-size:22px;line-height:1.3">{_said(text)}</h1>'
+            return f'<h1{direction(text)} style="margin:0 0 12px;font-size:22px;line-height:1.3">{_said(text)}</h1>'
         case Head(text):
             return f'<h2 style="margin:24px 0 8px;font-size:16px;line-height:1.4">{_said(text)}</h2>'
         case Line(text, label, quiet):
             style = "font-size:14px;opacity:.8" if quiet else ""
             head = f"<strong>{_said(label)}:</strong> " if label else ""
-            return f'<p style="margin:0 0 12px;{style}">{head}{_said(text)}</p>'
+            return f'<p{direction(text)} style="margin:0 0 12px;{style}">{head}{_said(text)}</p>'
         case Prose(text):
             return prose_html(text)
         case Items(texts):
-            listed = "".join(f'<li style="white-space:pre-wrap">{_said(text)}</li>' for text in texts)
+            listed = "".join(
+                f'<li{direction(text)} style="white-space:pre-wrap">{_said(text)}</li>' for text in texts
+            )
             return f'<ul style="margin:0 0 16px;padding-left:22px">{listed}</ul>'
         case Code(text):
             return f'<pre style="{_PRE}">{_said(text)}</pre>'
         case Quote(text):
-            return f'<blockquote style="{_QUOTE}">{_said(text)}</blockquote>'
+            return f'<blockquote{direction(text)} style="{_QUOTE}">{_said(text)}</blockquote>'
         case Action(text, url, first):
             link = f'<a href="{escape(url)}" style="{_FIRST if first else _OTHER}">{_said(text)}</a>'
             return f'<p style="margin:20px 0">{link}</p>'
+        case Entry(title, url, lines):
+            told = "".join(f"<br>{_said(line)}" for line in lines)
+            link = f'<a href="{escape(url)}" style="font-weight:600;color:inherit">{_said(title)}</a>'
+            beside = f'<span style="font-size:14px;opacity:.8">{told}</span>'
+            return f'<p{direction(title)} style="margin:0 0 16px">{link}{beside}</p>'
+        case Difference(lines):
+            return f'<div style="margin:0 0 16px">{"".join(map(_line, lines))}</div>'
+
+
+def _line(changed: Changed) -> str:
+    """Return a changed line: its sign and its frame say what it is, whoever sees no colours."""
+    tag, sign, frame = _SIGNS[changed.sign]
+    text = "".join(
+        f"<{tag}>{_said(piece)}</{tag}>" if differs else _said(piece) for piece, differs in changed.pieces
+    )
+    way = direction("".join(piece for piece, _ in changed.pieces))
+    return f'<p{way} style="margin:0 0 6px;white-space:pre-wrap;{frame}">{sign}{text}</p>'

@@ -18,6 +18,7 @@ from handrail.channels.email.incoming import LARGEST_MAIL
 from handrail.channels.email.lmtp import Take
 from handrail.channels.email.oauth import Tokens
 from handrail.channels.email.server import Server
+from handrail.channels.email.trouble import trouble
 from handrail.requests.errors import ChannelDown, HandrailError
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0
 PATIENCE = 30.0
 """seconds that one answer of the server may take"""
 FOLDER = "INBOX"
+
+
+class _NoFolder(OSError):
+    """The mailbox has no such folder."""
 
 
 class Watching:
@@ -62,16 +67,30 @@ class Watching:
                     self._client, pause, said = client, PAUSE, ""
                     self._watch(client)
             except (IMAPClientError, OSError, ValueError, ChannelDown) as error:
-                told = self._why(error)
+                told = self._why_not(error)
                 if not self._stopping.is_set() and told != said:
+                    where = self._server.host
                     logger.warning(
-                        "the mailbox at %s can't be read (%s); trying again", self._server.host, told
+                        "the mailbox at %s can't be read (%s): see HANDRAIL_EMAIL_RECEIVE; trying again",
+                        where,
+                        told,
                     )
                 said = told
             finally:
                 self._client = None
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _why_not(self, error: Exception) -> str:
+        match error:
+            case LoginError():
+                taken = "user or password" if self._tokens is None else "access token"
+                return f"it takes no such {taken}"
+            case ChannelDown():
+                return str(error)
+            case _NoFolder():
+                return f"it has no folder {self._server.path or FOLDER!r}"
+        return trouble(self._server, error)
 
     def _connected(self) -> IMAPClient:
         server = self._server
@@ -80,7 +99,7 @@ class Watching:
             if server.starttls:
                 client.starttls()
             self._log_in(client)
-            client.select_folder(server.path or FOLDER)
+            _open(client, server.path or FOLDER)
         except BaseException:
             with suppress(Exception):
                 client.shutdown()
@@ -99,15 +118,6 @@ class Watching:
         except LoginError:
             self._tokens.refused(token)
             raise
-
-    def _why(self, error: Exception) -> str:
-        match error:
-            case LoginError():
-                taken = "user or password" if self._tokens is None else "access token"
-                return f"it takes no such {taken}"
-            case ChannelDown():
-                return str(error)
-        return type(error).__name__
 
     def _watch(self, client: IMAPClient) -> None:
         idles = client.has_capability("IDLE")
@@ -162,6 +172,13 @@ class Watching:
 
     async def _call(self, raw: bytes) -> None:
         await self._take(raw, (), "")
+
+
+def _open(client: IMAPClient, folder: str) -> None:
+    try:
+        client.select_folder(folder)
+    except IMAPClientError as error:
+        raise _NoFolder(folder) from error
 
 
 @asynccontextmanager

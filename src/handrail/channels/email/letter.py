@@ -5,12 +5,14 @@ A letter is always the same for the same request as it stands; whether all of it
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any
 
 from handrail.channels.email import sentences
-from handrail.channels.email.asked import Asked, asked, moment
+from handrail.channels.email.asked import Asked, asked, moment, until
 from handrail.channels.email.block import Action, Block, Code, Head, Line, Quote, Title
 from handrail.channels.email.content import parts
+from handrail.channels.email.difference import difference
 from handrail.channels.email.html import html_text
 from handrail.channels.email.offer import Offered, instruction, offered
 from handrail.channels.email.room import ROOM, Room
@@ -41,14 +43,13 @@ class Letter:
     blocks: tuple[Block, ...]
 
 
-def shown(request: HumanRequest) -> Asked:
-    """Return what a request asks, as much of it as mail programs show."""
+def shown(request: HumanRequest, zone: tzinfo = UTC) -> Asked:
+    """Return what a request asks, as much of it as mail programs show: the same by whatever clock."""
     room = ROOM
-    found = asked(request, room)
-    while len(html_text("", found.blocks).encode()) > LARGEST_HTML:
+    while len(html_text("", asked(request, room).blocks).encode()) > LARGEST_HTML:
         room //= 2
-        found = replace(asked(request, room), whole=False)
-    return found
+    found = asked(request, room, zone)
+    return replace(found, whole=found.whole and room == ROOM)
 
 
 def what_is_offered(request: HumanRequest, *, answerable: bool) -> Offered:
@@ -56,11 +57,19 @@ def what_is_offered(request: HumanRequest, *, answerable: bool) -> Offered:
     return offered(request, whole=shown(request).whole, answerable=answerable)
 
 
-def request_letter(request: HumanRequest, links: Links, *, answerable: bool) -> Letter:
-    """Return the letter that asks."""
-    found = shown(request)
+def request_letter(
+    request: HumanRequest,
+    links: Links,
+    *,
+    answerable: bool,
+    previous: HumanRequest | None = None,
+    zone: tzinfo = UTC,
+) -> Letter:
+    """Return the letter that asks; of a revision with what has changed since the `previous` one."""
+    found = shown(request, zone)
     offer = offered(request, whole=found.whole, answerable=answerable)
-    return Letter((*found.blocks, *_ways(offer, links)))
+    changed = difference(previous, request) if previous is not None else ()
+    return Letter((*found.head, *changed, *found.body, *_ways(offer, links)))
 
 
 def _ways(offer: Offered, links: Links) -> Iterator[Block]:
@@ -78,7 +87,13 @@ def _ways(offer: Offered, links: Links) -> Iterator[Block]:
 
 
 def said_letter(
-    request: HumanRequest, occasion: str, detail: dict[str, Any] | None, links: Links, *, answerable: bool
+    request: HumanRequest,
+    occasion: str,
+    detail: dict[str, Any] | None,
+    links: Links,
+    *,
+    answerable: bool,
+    zone: tzinfo = UTC,
 ) -> Letter | None:
     """Return what is written to those who have a request; None where nothing needs to be."""
     who = telling.names(request.audience)
@@ -88,9 +103,9 @@ def said_letter(
             room = Room(LARGEST_SAID)
             head = [Line(sentences.COMMENTED.format(by)), Quote(room.take(text))]
         case "reminded", _:
-            head = [Line(sentences.REMINDED)]
+            head = [Line(sentences.REMINDED), Line(until(request, zone), quiet=True)]
         case "escalated", _:
-            head = [Line(sentences.ESCALATED.format(who))]
+            head = [Line(sentences.ESCALATED.format(who)), Line(until(request, zone), quiet=True)]
         case "reassigned", _:
             head = [Line(sentences.REASSIGNED.format(who))]
         case _:
@@ -103,20 +118,22 @@ def answer_letter(request: HumanRequest, why: str, links: Links, *, answerable: 
     """Return what is written to somebody whose mail decided nothing; `why` is a reason of `sentences.UNCLEAR`, or
     already a sentence."""
     told = sentences.UNCLEAR.get(why, why)
+    offer = what_is_offered(request, answerable=answerable)
+    if why in sentences.UNCLEAR and not offer.replies and not request.ended:
+        told = offer.why_not or sentences.NOT_OFFERED
     blocks: list[Block] = [
         Title(sentences.NOT_UNDERSTOOD),
         Line(request.draft.title[:300], quiet=True),
         Line(told),
     ]
-    offer = what_is_offered(request, answerable=answerable)
     if why in sentences.UNCLEAR and offer.replies:
         blocks.append(Line(sentences.ASK_AGAIN.format(instruction(offer.replies))))
     return Letter((*blocks, Action(sentences.OPEN, links.page, first=True)))
 
 
-def ended_letter(request: HumanRequest, links: Links) -> Letter:
+def ended_letter(request: HumanRequest, links: Links, zone: tzinfo = UTC) -> Letter:
     """Return the last letter of a request: how it has ended."""
-    blocks = [Title(request.draft.title[:300]), Line(how_it_ended(request)), *_outcome(request)]
+    blocks = [Title(request.draft.title[:300]), Line(how_it_ended(request, zone)), *_outcome(request)]
     if request.superseded_by:
         blocks.append(Line(sentences.NEWER))
     blocks.append(Line(sentences.NOTHING_LEFT, quiet=True))
@@ -125,10 +142,10 @@ def ended_letter(request: HumanRequest, links: Links) -> Letter:
     return Letter((*blocks, Action(sentences.OPEN, links.page, first=not request.superseded_by)))
 
 
-def how_it_ended(request: HumanRequest) -> str:
-    """Return how and when a request ended, as a sentence."""
+def how_it_ended(request: HumanRequest, zone: tzinfo = UTC) -> str:
+    """Return how and when a request ended, as a sentence, by the clock of a time zone."""
     how = telling.ended_as(request) or sentences.UNCHANGED
-    return sentences.ENDED_AT.format(how, moment(request.ended_at)) if request.ended_at else f"{how}."
+    return sentences.ENDED_AT.format(how, moment(request.ended_at, zone)) if request.ended_at else f"{how}."
 
 
 def _outcome(request: HumanRequest) -> Iterator[Block]:

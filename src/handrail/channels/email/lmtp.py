@@ -74,7 +74,7 @@ async def _listen(server: Server, take: Take, begun: "asyncio.Future[None]") -> 
         except OSError as error:
             if not said:
                 where = server.path if not server.host else f"{server.host}:{server.port}"
-                logger.warning("%s can't be listened at (%s); trying again", where, type(error).__name__)
+                logger.warning("%s can't be listened at (%s); trying again", where, _why_not(error))
             said = True
             if not begun.done():
                 begun.set_result(None)
@@ -84,6 +84,23 @@ async def _listen(server: Server, take: Take, begun: "asyncio.Future[None]") -> 
             begun.set_result(None)
         async with listener:
             await listener.serve_forever()
+
+
+def _why_not(error: OSError) -> str:
+    """Return why it can't be listened somewhere, and what to do about that."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                "another process listens there: this one does once that ends; if it is another program, name "
+                "another port or socket in HANDRAIL_EMAIL_RECEIVE, and to the mail server"
+            )
+        case errno.ENOENT:
+            return "its folder doesn't exist: create it"
+        case errno.EACCES | errno.EPERM:
+            return "not permitted: name a port above 1023, or a folder that this user may write to"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address"
+    return type(error).__name__
 
 
 async def _listener(server: Server, take: Take) -> asyncio.Server:

@@ -39,14 +39,19 @@ class Mailbox:
 
     def __init__(self, sender: str, reply_to: str | None) -> None:
         name, address = parseaddr(sender)
-        self.address = check_plain(address)
+        try:
+            self.address = check_plain(address)
+        except InvalidInput as error:
+            raise InvalidInput(f"sender (HANDRAIL_EMAIL_FROM): {error}") from error
         self.sender = Address(display_name=name, addr_spec=self.address)
         self.domain = self.address.rpartition("@")[2].lower()
         self.pattern = reply_to
         self._found: re.Pattern[str] | None = None
         if reply_to is not None:
             if reply_to.count("{token}") != 1:
-                raise InvalidInput("the reply address has {token} in it once: handrail+{token}@example.com")
+                raise InvalidInput(
+                    "reply_to (HANDRAIL_EMAIL_REPLY_TO) has {token} in it once: handrail+{token}@example.com"
+                )
             example = check_plain(reply_to.replace("{token}", "r" * LENGTH))
             if (
                 len(example.rpartition("@")[0]) > LONGEST_LOCAL

@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 from textwrap import indent
 
-from handrail.channels.email.block import Action, Block, Code, Head, Items, Line, Prose, Quote, Title
+from handrail.channels.email.block import (
+    Action,
+    Block,
+    Changed,
+    Code,
+    Difference,
+    Entry,
+    Head,
+    Items,
+    Line,
+    Prose,
+    Quote,
+    Title,
+)
 from handrail.requests.visible import visible
 
 
@@ -43,3 +56,12 @@ def _shown(block: Block) -> str:
             return indent(visible(text), "  | ", lambda line: True)
         case Action(text, url):
             return f"{visible(text)}: {visible(url)}"
+        case Entry(title, url, lines):
+            return "\n  ".join([f"* {visible(title)}", *map(visible, lines), visible(url)])
+        case Difference(lines):
+            return "\n".join(map(_line, lines))
+
+
+def _line(changed: Changed) -> str:
+    text = visible("".join(piece for piece, _ in changed.pieces))
+    return f"{changed.sign} {text}" if changed.sign else f"{text}:"

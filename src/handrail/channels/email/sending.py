@@ -5,7 +5,6 @@ Nothing of what a server says is passed on but its codes: its texts may repeat w
 
 import asyncio
 import re
-import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -22,6 +21,7 @@ from aiosmtplib import (
 
 from handrail.channels.email.oauth import Tokens
 from handrail.channels.email.server import LOCAL, Server
+from handrail.channels.email.trouble import trouble
 from handrail.requests.errors import ChannelDown, ChannelError
 
 PATIENCE = 20.0
@@ -103,7 +103,7 @@ class Sending:
                     f"the mail server {server.host} doesn't take our access token ({_code(error)}): may it send for "
                     "this user?"
                 ) from error
-            raise ChannelDown(_why_not_connected(server.host, error)) from error
+            raise ChannelDown(_why_not_connected(server, error)) from error
         self._client = client
         return client, True
 
@@ -120,19 +120,14 @@ def _given(token: str) -> Callable[[], Awaitable[str]]:
     return given
 
 
-def _why_not_connected(host: str, error: Exception) -> str:
+def _why_not_connected(server: Server, error: Exception) -> str:
     if isinstance(error, SMTPAuthenticationError):
-        return f"the mail server {host} doesn't take our user and password ({_code(error)}): see HANDRAIL_EMAIL_SMTP"
-    if _is_about_the_certificate(error):
-        return f"the certificate of the mail server {host} isn't trusted: is it of that name, is SSL_CERT_FILE right?"
+        return (
+            f"the mail server {server.host} doesn't take our user and password ({_code(error)}): "
+            "see HANDRAIL_EMAIL_SMTP"
+        )
     code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
-    return f"the mail server {host} can't be reached ({type(error).__name__}{code})"
-
-
-def _is_about_the_certificate(error: BaseException | None) -> bool:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    return f"the mail server {server.host} can't be reached ({trouble(server, error)}{code}): see HANDRAIL_EMAIL_SMTP"
 
 
 async def _begun(client: SMTP, to: str, returns: str) -> None:

@@ -15,6 +15,11 @@ from handrail.requests.errors import InvalidInput
 
 PORTS = {"smtp": 587, "smtps": 465, "imap": 143, "imaps": 993, "lmtp": 24}
 LOCAL = "127.0.0.1"
+EXAMPLES = {
+    "smtp": ("smtp (HANDRAIL_EMAIL_SMTP)", "smtp://user:password@mail.example.com:587"),
+    "imap": ("receive (HANDRAIL_EMAIL_RECEIVE)", "imaps://user:password@imap.example.com/INBOX"),
+}
+WRITTEN_OUT = "In a user or password @ is written as %40, / as %2F, : as %3A, # as %23 and ? as %3F"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +77,26 @@ def is_loopback(host: str) -> bool:
 def read_server(url: str, *kinds: str) -> Server:
     """Return the server of a URL. Raises `InvalidInput`, without the password."""
     allowed = [scheme for scheme in PORTS if scheme.removesuffix("s") in kinds]
+    setting, example = EXAMPLES[kinds[0]]
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise InvalidInput(
-            f"the URL of a mail server can't be read: it begins with {allowed[0]}://"
-        ) from None
+        raise InvalidInput(f"{setting} can't be read; it reads {example}. {WRITTEN_OUT}") from None
     if parts.scheme not in allowed or not (parts.hostname or (parts.scheme == "lmtp" and parts.path)):
-        raise InvalidInput(
-            f"the URL of a mail server begins with {' or '.join(f'{each}://' for each in allowed)}"
-        )
+        begins = " or ".join(f"{each}://" for each in allowed)
+        raise InvalidInput(f"{setting} begins with {begins}, as {example}")
+    if (
+        parts.query
+        or parts.fragment
+        or (parts.scheme != "lmtp" and _is_cut_password(parts.scheme, parts.path))
+    ):
+        raise InvalidInput(f"{setting} has more behind the host than belongs there. {WRITTEN_OUT}")
     user, password = (unquote(each) if each else None for each in (parts.username, parts.password))
     path = unquote(parts.path) if parts.scheme == "lmtp" else unquote(parts.path.strip("/"))
     return Server(parts.scheme, parts.hostname or "", port or PORTS[parts.scheme], user, path, password)
+
+
+def _is_cut_password(scheme: str, path: str) -> bool:
+    """Whether a path must be the rest of a password with a slash in it: a host has none, or one without a host."""
+    return "@" in path if scheme.startswith("imap") else path not in ("", "/")
