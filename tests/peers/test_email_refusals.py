@@ -246,12 +246,29 @@ def _names(signer: str, policy: str = "") -> Callable[..., Sequence[bytes]]:
     return look_up
 
 
-def _signed(raw: bytes, signer: str = "example.com", **more: Any) -> bytes:
+def _signed(
+    raw: bytes,
+    signer: str = "example.com",
+    include: tuple[bytes, ...] | list[bytes] = (b"from", b"to"),
+    **more: Any,
+) -> bytes:
     mail = raw[raw.index(b"From: Somebody") :]
     signature = dkim.sign(
-        mail, b"test", signer.encode(), KEY.read_bytes(), include_headers=[b"from", b"to"], **more
+        mail, b"test", signer.encode(), KEY.read_bytes(), include_headers=[*include], **more
     )
     return bytes(signature) + mail
+
+
+def test_a_signature_speaks_for_recipients_only_whom_it_covers() -> None:
+    lookup = _names("example.com")
+    plain = reply("x@y.test", ALICE, "approve")
+    with_cc = reply("x@y.test", ALICE, "approve", headers={"Cc": "z@y.test"})
+    assert verified(_signed(plain), "example.com", lookup=lookup)[0].found == "pass"
+    assert verified(_signed(with_cc), "example.com", lookup=lookup)[0].found == "fail"
+    added = _signed(plain).replace(b"To: x@y.test", b"Cc: z@y.test\r\nTo: x@y.test")
+    assert verified(added, "example.com", lookup=lookup)[0].found == "fail"
+    covered = _signed(with_cc, include=[b"from", b"to", b"cc"])
+    assert verified(covered, "example.com", lookup=lookup)[0].found == "pass"
 
 
 async def test_where_nobody_has_checked_a_mail_its_signature_is_verified_here(

@@ -27,7 +27,7 @@ def test_a_mail_says_who_wrote_to_whom_in_answer_to_what() -> None:
     assert mail.sender == "Bob@example.com"
     assert mail.to == ("reply+T0ken@handrail.example", "alice@example.com")
     assert (mail.cc, mail.delivered_to) == (("carol@example.com",), ("reply+T0ken@handrail.example",))
-    assert (mail.subject, mail.text, mail.shown) == ("Re: Ü", "Hello", "")
+    assert (mail.subject, mail.text, mail.shown) == ("Re: Ü", "Hello", None)
     assert mail.message_id == mail.identity == "<one@example.com>"
     assert (mail.in_reply_to, mail.references) == (
         ("<two@example.com>",),
@@ -159,3 +159,45 @@ PIECES = [
 def test_no_bytes_raise_anything_but_the_refusal(raw: bytes) -> None:
     with contextlib.suppress(Unreadable):
         verdict_of(parse(raw))
+
+
+@pytest.mark.parametrize(
+    ("charset", "text", "read"),
+    [
+        ("utf-7", b"+AGEAcABwAHIAbwB2AGU-", "+AGEAcABwAHIAbwB2AGU-"),
+        ("us-ascii", "Approuvé".encode(), "Approuvé"),
+        ("iso-8859-1", b"a \x96 b", "a – b"),
+        ("gb2312", "同意，謝謝".encode("gbk"), "同意，謝謝"),
+        ("windows-31j", "承認①".encode("cp932"), "承認①"),
+        ("ks_c_5601-1987", "승인".encode("cp949"), "승인"),
+    ],
+)
+def test_a_text_is_read_in_what_mail_programs_mean_by_the_name_of_its_characters(
+    charset: str, text: bytes, read: str
+) -> None:
+    head = f"From: a@example.com\r\nContent-Type: text/plain; charset={charset}\r\n\r\n".encode()
+    assert parse(head + text).text == read
+
+
+def test_recipients_that_a_header_names_twice_are_none() -> None:
+    mail = parse(
+        b"From: a@example.com\r\nTo: b@example.com\r\nTo: c@example.com\r\nCc: d@example.com\r\n\r\n"
+    )
+    assert (mail.to, mail.cc) == ((), ("d@example.com",))
+
+
+def test_of_two_alternatives_of_the_same_kind_both_are_read() -> None:
+    part = b"--b\r\nContent-Type: text/plain\r\n\r\n%b\r\n"
+    head = b"From: a@example.com\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+    assert parse(head + part % b"approve" + part % b"reject" + b"--b--").text == "approve\n\nreject"
+    assert parse(head + part % b"approve" + part % b"approve" + b"--b--").text == "approve"
+
+
+def test_a_mail_of_very_many_lines_is_not_read() -> None:
+    with pytest.raises(Unreadable, match="lines"):
+        parse(b"From: a@example.com\r\n\r\n" + b"\n" * 3_000_000)
+
+
+def test_the_name_of_a_sender_is_that_in_from_and_that_of_the_address() -> None:
+    assert parse(b"From: =?utf-8?q?Bj=C3=B6rk?= <bob@example.com>\r\n\r\n").name == "Björk bob"
+    assert parse(b"From: a@example.com, b@example.com\r\n\r\n").name == ""

@@ -132,6 +132,22 @@ def test_the_end_of_a_long_quoted_line_that_lost_its_mark_decides_nothing() -> N
     assert not isinstance(said("> Deploy 1.4?\napprove\n"), Unclear)
 
 
+def test_a_quote_that_lost_its_marks_is_known_by_the_line_under_its_title() -> None:
+    quote = "Approve: the budget\n===================\n\nAsked by budget"
+    assert isinstance(said(quote), Unclear)
+    assert isinstance(said(f"{quote}\n\nI am not sure."), Unclear)
+    assert said(f"reject: too dear\n\n{quote}") == decide("reject: too dear")
+
+
+def test_what_is_signed_within_a_text_decides() -> None:
+    head, foot = (
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n",
+        "-----BEGIN PGP SIGNATURE-----\n\niQ==",
+    )
+    assert said(f"{head}approve\n{foot}") == decide("approve")
+    assert isinstance(said(f"{head}{foot}\napprove"), Unclear)
+
+
 def test_own_text_is_all_that_is_not_quoted() -> None:
     text = "Above.\n\n> one\n>> two\n\nBetween.\n\n| three\n\nBelow.\n-- \nAlice"
     assert own_text(text).text == "Above.\n\nBetween.\n\nBelow."

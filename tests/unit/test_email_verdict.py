@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from handrail.channels.email.doubts import CONDITIONS, EDITS, NEGATIONS
 from handrail.channels.email.incoming import parse
 from handrail.channels.email.verdict import Approve, Changes, Reject, Unclear, decide, verdict_of
-from handrail.channels.email.words import LANGUAGES, VERBS, Verb, fold
+from handrail.channels.email.words import AFTER, CLOSINGS, LANGUAGES, PRAISE, VERBS, Verb, fold
 from tests.support.emails import html, plain
 
 UNCLEAR = (
@@ -165,6 +165,111 @@ def test_a_mail_whose_two_texts_say_different_things_decides_nothing() -> None:
     assert verdict_of(parse(both.format("Approve").encode())) == Approve()
     assert isinstance(verdict_of(parse(both.format("<s>Approve</s>").encode())), Unclear)
     assert isinstance(verdict_of(parse(both.format("Reject").encode())), Unclear)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Approve, budget permitting",
+        "Approve, Bob willing",
+        "Approved, as long as Bob agrees",
+        "Approve, up to 500",
+        "Approve, option B",
+        "Approve, great up to 500",
+        "Approve\n\nPlease rename the title.",
+        "Approve\n\nOption B.",
+        "Approve\n\nBest,\nAlice\n\nPS: the price is 500",
+        "Approve: with reservations",
+        "Genehmigt, vorausgesetzt Bob stimmt zu",
+        "Approuvé, prix à revoir",
+        "承認します。来週から",
+        "승인, 농담",
+        "同意，下周起",
+        "approve: \u202eti od t'nod",
+    ],
+)
+def test_what_is_neither_thanks_nor_praise_beside_an_approval_decides_nothing(text: str) -> None:
+    assert isinstance(decide(text), Unclear)
+
+
+@given(
+    st.sampled_from([phrase for phrase, verb in VERBS.items() if verb is Verb.APPROVE]),
+    st.sampled_from([", ", ". ", " - ", "\n", "\n\n"]),
+    st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=12),
+)
+def test_a_word_that_nobody_knows_beside_an_approval_decides_nothing(
+    phrase: str, between: str, word: str
+) -> None:
+    if not {word} & (PRAISE | AFTER | CLOSINGS):
+        assert isinstance(decide(f"{phrase}{between}{word}"), Unclear)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Approved, please proceed.", "please proceed."),
+        ("Approved. Thanks for the quick fix!", "Thanks for the quick fix!"),
+        ("Approved\n\nAlice Example\nHead of Change Management\n5 Review Street", ""),
+        ("Genehmigt.\n\nLG Alice", "LG Alice"),
+        ("Approved\n\nHave a nice day,\nBob", ""),
+        ("Approved.\n\nMit freundlichen Grüßen / Best regards\nBob", ""),
+        ("Approve: the owner of the budget knows it", "the owner of the budget knows it"),
+        ("승인합니다. 문제 없습니다.", "문제 없습니다."),
+    ],
+)
+def test_thanks_praise_a_name_or_a_comment_behind_a_colon_change_no_approval(text: str, said: str) -> None:
+    assert decide(text, frozenset({"alice", "example"})) == Approve(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("reject: the changes aren't tested", "the changes aren't tested"),
+        ("Rejected. We don't have the budget.", "We don't have the budget."),
+        ("Reject: not yet", "not yet"),
+        ("Abgelehnt. Zu wenig Budget.", "Zu wenig Budget."),
+        ("Rejected because of the price", "because of the price"),
+    ],
+)
+def test_a_reason_may_name_changes_and_deny_things(text: str, reason: str) -> None:
+    assert decide(text) == Reject(reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reject: too dear.\n\nOn second thought, I approve.",
+        "Reject: too dear\n\nNever mind.",
+        "Reject: just kidding",
+        "Reject: don't",
+        "reject: changes",
+        "Reject: too dear\n\nThanks,\nAlice\n\nActually, I approve.",
+        "changes: shorten it\n\nThanks,\nAlice\n\nApprove",
+        "reject: too dear\nchanges: make it cheaper",
+    ],
+)
+def test_a_rejection_that_its_reason_takes_back_decides_nothing(text: str) -> None:
+    assert isinstance(decide(text), Unclear)
+
+
+def test_words_that_may_follow_are_read_at_once_however_many_they_are() -> None:
+    assert isinstance(decide("genehmigt " + "ich hiermit " * 2000 + "x"), Unclear)
+    assert isinstance(decide("approve " + "this " * 5000), Unclear)
+
+
+def test_html_that_shows_nothing_is_no_missing_html() -> None:
+    both = (
+        "From: a@example.com\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nApprove\r\n--b\r\nContent-Type: text/html\r\n\r\n{}\r\n--b--\r\n"
+    )
+    for shown in ("<img src=cid:1>", "<p style='display:none'>Approve</p>", "<b></b>" * 20_001 + "Reject"):
+        assert isinstance(verdict_of(parse(both.format(shown).encode())), Unclear)
+
+
+def test_thanks_and_praise_are_no_changes() -> None:
+    for text in ("changes: looks good", "changes: ok, thanks", "changes: yes"):
+        assert isinstance(decide(text), Unclear)
+    assert decide("changes: good titles, and shorten them") == Changes("good titles, and shorten them")
 
 
 def test_why_it_is_unclear_has_no_words_of_the_mail() -> None:

@@ -23,6 +23,20 @@ HIDDEN = [
     "<span style='opacity:0'>{}</span>",
     "<span style='mso-hide:all'>{}</span>",
     "<div style='position:absolute;left:-9999px'>{}</div>",
+    "<div style='color: rgb(255 255 255 / 100%)'>{}</div>",
+    "<div style='color: hsl(0 0% 100%)'>{}</div>",
+    "<div style='color: rgba(0, 0, 0, 0%)'>{}</div>",
+    "<div style='color: color(srgb 1 1 1)'>{}</div>",
+    "<body text='#ffffff'><p>{}</p></body>",
+    "<div style='background-color:#336699'><span style='color: #336699'>{}</span></div>",
+    "<div style='opacity:1%'>{}</div>",
+    "<div style='scale:0'>{}</div>",
+    "<div style='font-size:calc(0px)'>{}</div>",
+    "<div style='margin-top:-50em'>{}</div>",
+    "<div style='text-indent:9999px;overflow:hidden'>{}</div>",
+    "<div style='unicode-bidi:bidi-override;direction:rtl'>{}</div>",
+    "<bdo dir=rtl>{}</bdo>",
+    "<style>.a\\:b {{ display: none }}</style><p class='a:b'>{}</p>",
     "<div style='max-height:0;overflow:hidden'>{}</div>",
     "<div style='text-indent:-9999px'>{}</div>",
     "<font color='white'>{}</font>",
@@ -63,6 +77,11 @@ QUOTES = [
     "<div id=appendonsend></div><div>{}</div>",
     "<div id=mail-editor-reference-message-container>{}</div>",
     "<span id=OLK_SRC_BODY_SECTION>{}</span>",
+    "<q>{}</q>",
+    "<div name=quote>{}</div>",
+    "<div name=messageReplySection>{}</div>",
+    "<div class=hs_reply_quote>{}</div>",
+    "<div id=isReplyContent>{}</div>",
     "<div class=gmail_signature>{}</div>",
     "<div class=moz-signature>{}</div>",
     "<div id=Signature>{}</div>",
@@ -101,6 +120,9 @@ def test_hidden_html_never_decides(hidden: str, word: str, own: str) -> None:
         "<p class=MsoNormal><span style='font-size:11.0pt;color:#1F497D'>approve<o:p></o:p></span></p>",
         "<p style='margin:0cm;line-height:1;border-top-width:1px;text-transform:none'>ap<b>pro</b>ve</p>",
         "<style>p.MsoNormal{margin:0cm} a:hover{color:white} .x{display:none}</style><p class=MsoNormal>approve</p>",
+        "<div class=elementToProof style='font-size: 12pt; color: rgb(0, 0, 0);'>approve</div>",
+        "<p style='color: rgb(0 0 0 / 87%); background-color: rgb(255, 255, 255)'>approve</p>",
+        "<body text='#000000' bgcolor='#FFFFFF'><p>approve</p></body>",
         "<table width='100%'><tr><td>approve</td></tr></table>",
         "&#97;pprove",
         "<![if !mso]>approve<![endif]>",
@@ -124,3 +146,5 @@ def test_html_made_to_be_slow_is_not_read() -> None:
     assert visible_text("<a" * 100 + ">approve") == ""
     assert visible_text("<b>" * 30_000 + "approve") == ""
     assert visible_text("<b>" * 1_000 + "approve") == ""
+    assert visible_text("<style>" + "}" * 100_000 + "</style>approve") == ""
+    assert visible_text("<p style='" + "color:hsl(;" * 90_000 + "'>approve") == ""

@@ -5,33 +5,32 @@ White counts as hidden on any ground: an answer isn't written in white. A style 
 
 import re
 
+from handrail.channels.email.colour import pale
+
 # Spaces and comments are taken out before these are looked for.
 _END = r"(?=!|;|$)"
 _NO_SIZE = r"0(?:\.0+)?[a-z%]*"
 _HIDING = re.compile(
     r"(?:^|;)(?:-\w+-)?(?:display:none|visibility:(?:hidden|collapse)|opacity:0?(?:\.0\d*)?(?![\d.])|content-visibility"
+    rf"|opacity:[0-9](?:\.\d*)?%|scale:|zoom:0|letter-spacing:-(?:[1-9]|0?\.[3-9])[\d.]*r?em"
     rf"|font-size:(?:[0-3]?(?:\.\d+)?(?:px|pt)|{_NO_SIZE}|0?\.[01]\d*r?em|\d(?:\.\d+)?%){_END}"
     rf"|(?:max-)?(?:height|width):(?:[01]?(?:\.\d+)?(?:px|pt)|{_NO_SIZE}){_END}|line-height:{_NO_SIZE}{_END}"
-    r"|font:(?:[^;]*(?<![\d.])[0-3](?:\.\d+)?(?:px|pt)|0)|text-indent:-\d{3}|(?:left|top|right|bottom):-\d{3}"
-    r"|margin(?:-\w+)?:[^;]*-\d{3}|position:(?:absolute|fixed)|clip(?:-path)?:|transform:|filter:|mask|animation"
-    r"|text-fill-color)|mso-hide:(?!none)|var\(|\\"
+    r"|font:(?:[^;]*(?<![\d.])[0-3](?:\.\d+)?(?:px|pt)|0)|text-indent:-?\d{3}|(?:left|top|right|bottom):-\d{3}"
+    r"|margin(?:-\w+)?:[^;]*-\d{2}(?:\d|[.\d]*r?em)|position:(?:absolute|fixed)|clip(?:-path)?:|transform:|filter:|mask|animation"
+    r"|text-fill-color)|mso-hide:(?!none)|var\(|calc\(|bidi-override|\\"
 )
-_PALE = (
-    r"(?:#f[c-f]f[c-f]f[c-f](?:[\da-f]{2})?(?![\da-f])|#fff[\da-f]?(?![\da-f])"
-    r"|#[\da-f]{6}0[\da-f](?![\da-f])|#[\da-f]{3}[0-3](?![\da-f])"
-    r"|rgba?\(25[2-5],25[2-5],25[2-5]|rgba?\([^)]*[,/]0?(?:\.[01]\d*)?\)|rgba?\(100%,100%,100%"
-    r"|hsla?\([^)]*,(?:100|99|98)%"
-    r"|(?:white|transparent|snow|ivory|ghostwhite|whitesmoke|floralwhite|azure|mintcream)(?![a-z]))"
-)
-_PALE_TEXT = re.compile(rf"(?:^|;)color:{_PALE}")
-_PALE_COLOUR = re.compile(_PALE)
-_COLOUR = re.compile(r"(?:^|;)color:([^;!]+)")
-_GROUND = re.compile(r"(?:^|;)background(?:-color)?:([^;!]+)")
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:([^;!]*)")
+_GROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:([^;!]*)")
 # A sheet may also strike text out, or put words before it.
 _REWRITES = re.compile(r"line-through|content\s*:")
 _CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
-_NAME = re.compile(r"[.#]([\w-]+)")
+_NAME = re.compile(r"[.#]((?:[\w-]|\\[^\da-f])+)")
+_ESCAPED = re.compile(r"\\[\da-f]")
 _TAG = re.compile(r"[a-z][\w-]*")
+
+
+_LONGEST_STYLE = 10_000
+_MOST_RULES = 5_000
 
 
 def hides(style: str) -> bool:
@@ -40,17 +39,25 @@ def hides(style: str) -> bool:
     >>> hides("color: #FFFFFF"), hides("color: #333; font-size: 11pt")
     (True, False)
     """
-    plain = "".join(_CSS_COMMENT.sub("", style.lower()).split())
-    if _HIDING.search(plain) or _PALE_TEXT.search(plain):
+    plain = _CSS_COMMENT.sub("", style.lower())
+    if len(style) > _LONGEST_STYLE or _HIDING.search("".join(plain.split())):
         return True
-    colour, ground = _COLOUR.search(plain), _GROUND.search(plain)
-    return bool(colour and ground and colour[1] == ground[1])
+    colours = colours_of(plain)
+    return any(map(pale, colours)) or not colours.isdisjoint(grounds_of(plain))
 
 
-def pale(colour: str) -> bool:
-    """Whether text of this colour can't be seen on white."""
-    plain = colour.strip().lower()
-    return bool(_PALE_COLOUR.match(plain) or _PALE_COLOUR.match(f"#{plain}"))
+def colours_of(style: str) -> set[str]:
+    """The colours that these declarations give to text, in lower case."""
+    return _told(_COLOUR.findall(style.lower()))
+
+
+def grounds_of(style: str) -> set[str]:
+    """The colours that these declarations give to what is behind a text, in lower case."""
+    return _told(_GROUND.findall(style.lower()))
+
+
+def _told(colours: list[str]) -> set[str]:
+    return {colour.strip() for colour in colours} - {"", "inherit", "initial", "unset", "none", "auto"}
 
 
 def hidden_names(html: str) -> frozenset[str]:
@@ -60,7 +67,10 @@ def hidden_names(html: str) -> frozenset[str]:
     ['note', 'x']
     """
     found: set[str] = set()
-    for sheet in html.lower().split("<style")[1:]:
+    sheets = html.lower().split("<style")[1:]
+    if sum(sheet.count("}") for sheet in sheets) > _MOST_RULES:
+        return frozenset("*")
+    for sheet in sheets:
         rules = sheet.partition("</style")[0].partition(">")[2]
         for rule in _CSS_COMMENT.sub("", rules).replace("<!--", "").replace("-->", "").split("}"):
             selectors, _, declarations = rule.rpartition("{")
@@ -74,9 +84,12 @@ def _selected(selectors: str) -> set[str]:
         return set()
     found: set[str] = set()
     for selector in selectors.split(","):
+        if _ESCAPED.search(selector):  # a name in another spelling
+            return {"*"}
         last = re.split(r"[\s>+~]+", selector.strip())[-1]
         tag = _TAG.match(last)
         if tag and tag[0] == "a" and ":" in last:  # how links look when they are pointed at
             continue
-        found.update(_NAME.findall(last) or [tag[0] if tag else "*"])
+        names = [name.replace("\\", "") for name in _NAME.findall(last)]
+        found.update(names or [tag[0] if tag else "*"])
     return found

@@ -19,6 +19,7 @@ from handrail.channels.email.visible import visible_text
 from handrail.requests.errors import InvalidInput
 
 LARGEST_MAIL = 25 * 1024 * 1024
+MOST_LINES = 1_000_000
 LARGEST_TEXT = 1024 * 1024
 LARGEST_HEADERS = 256 * 1024
 LARGEST_ADDRESSES = 16 * 1024
@@ -33,8 +34,20 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 _QUOTED_NAME = re.compile(r'"[^"\\]*"')
 _ADDRESS = re.compile(r"[^\s<>()@,;:\\\"\[\]]{1,200}@[^\s<>()@,;:\\\"\[\]]{1,250}")
 _NOT_FOR_MAIL = frozenset(
-    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
+    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7"}
 )
+# Mail programs name the smaller set and write the larger one.
+_OTHER_NAMES = {"windows-31j": "cp932", "ks_c_5601": "cp949"}
+_LARGER = {
+    "ascii": "utf-8",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
 _END_OF_HEADERS = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 
 
@@ -73,14 +86,16 @@ class Incoming:
     references: tuple[str, ...]
     sender: str | None
     """The one address in the one From header, its domain in lower case; None where that isn't clear."""
+    name: str
+    """The name in From, and what stands before the @ of its address; may be empty."""
     to: tuple[str, ...]
     cc: tuple[str, ...]
     delivered_to: tuple[str, ...]
     subject: str
     text: str
     """What a person reads in it, quoted passages included, as plain text where there is some; may be empty."""
-    shown: str
-    """The same as its HTML shows it, without what is marked as quoted there; empty where there is no HTML."""
+    shown: str | None
+    """The same as its HTML shows it, without what is marked as quoted there; None where there is no HTML."""
     attachments: tuple[Attachment, ...]
     headers: tuple[tuple[str, str], ...]
     content_types: tuple[str, ...]
@@ -114,8 +129,10 @@ def parse(raw: bytes) -> Incoming:
 
 
 def _refuse_giants(raw: bytes) -> None:
-    if len(raw) > LARGEST_MAIL:
-        raise Unreadable(f"the mail is over {LARGEST_MAIL} bytes; send a shorter answer")
+    if len(raw) > LARGEST_MAIL or raw.count(b"\n") + raw.count(b"\r") > 2 * MOST_LINES:
+        raise Unreadable(
+            f"the mail is over {LARGEST_MAIL} bytes or {MOST_LINES} lines; send a shorter answer"
+        )
     end = _END_OF_HEADERS.search(raw)
     head = raw[: end.start()] if end else raw
     if len(head) > LARGEST_HEADERS or head.count(b"\n") + head.count(b"\r") > 8 * MOST_HEADERS:
@@ -135,12 +152,13 @@ def _read(message: EmailMessage, raw: bytes) -> Incoming:
         in_reply_to=_ids(headers, "in-reply-to"),
         references=_ids(headers, "references"),
         sender=_sender(headers),
-        to=_addresses(headers, "to"),
-        cc=_addresses(headers, "cc"),
+        name=_name(headers),
+        to=_addresses(_once(headers, "to"), "to"),
+        cc=_addresses(_once(headers, "cc"), "cc"),
         delivered_to=_addresses(headers, "delivered-to", "x-original-to", "envelope-to"),
         subject=next((value for name, value in headers if name == "subject"), ""),
         text=_text(message, "text/plain"),
-        shown=_text(message, "text/html") if "text/html" in types else "",
+        shown=_text(message, "text/html") if "text/html" in types else None,
         attachments=tuple(_attachment(part) for part in parts if _attached(part)),
         headers=headers,
         content_types=types,
@@ -172,6 +190,11 @@ def _ids(headers: Sequence[tuple[str, str]], name: str) -> tuple[str, ...]:
     return tuple(_MESSAGE_ID.findall(values[0])) if len(values) == 1 else ()
 
 
+def _once(headers: Sequence[tuple[str, str]], name: str) -> Sequence[tuple[str, str]]:
+    """The headers, or none where this one is there twice: only one of them may be signed."""
+    return headers if sum(known == name for known, _ in headers) == 1 else ()
+
+
 def _only(found: Sequence[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
@@ -186,6 +209,14 @@ def _sender(headers: Sequence[tuple[str, str]]) -> str | None:
     parsed = [address for group in header.groups if group.display_name is None for address in group.addresses]
     found = _addresses(headers, "from")
     return _only(found) if [_tidy(address.addr_spec) for address in parsed] == list(found) else None
+
+
+def _name(headers: Sequence[tuple[str, str]]) -> str:
+    value = next((value for name, value in headers if name == "from"), "")
+    if len(value) > LONGEST_HEADER:
+        return ""
+    found = _POLICY.header_factory("from", value).addresses
+    return f"{found[0].display_name} {found[0].username}" if len(found) == 1 else ""
 
 
 def _written_out(value: str) -> int:
@@ -241,13 +272,19 @@ def _text(part: MIMEPart, preferred: str) -> str:
         case "text/html":
             return visible_text(_decoded(part)).strip()
         case "multipart/alternative":
-            children = sorted(_children(part), key=lambda child: not _offers(child, preferred))
-            return _first_text(children, preferred)
+            return _alternative(_children(part), preferred)
         case "multipart/related" | "multipart/signed" | "multipart/report":
             return _first_text(_children(part), preferred)
         case kind if kind.startswith("multipart/"):
             return "\n\n".join(text for child in _children(part) if (text := _text(child, preferred)))
     return ""
+
+
+def _alternative(parts: Sequence[MIMEPart], preferred: str) -> str:
+    """Of all that offer what is preferred, the text; HTML that shows nothing counts, a text that is empty doesn't."""
+    found = [part for part in parts if _offers(part, preferred)]
+    text = "\n\n".join(dict.fromkeys(_text(part, preferred) for part in found))
+    return text if text or (found and preferred == "text/html") else _first_text(parts[::-1], preferred)
 
 
 def _first_text(parts: Sequence[MIMEPart], preferred: str) -> str:
@@ -274,7 +311,10 @@ def _decoded(part: MIMEPart) -> str:
 def _codec(charset: str) -> str:
     """The character set to read with: UTF-8 where nobody knows the one that is named, or it is none for mail."""
     try:
-        name = codecs.lookup(charset).name
-        return "utf-8" if name in _NOT_FOR_MAIL or b"a".decode(name) != "a" else name
+        known = charset.lower().removeprefix("x-")
+        name = codecs.lookup(_OTHER_NAMES.get(known, known)).name
+        if name in _NOT_FOR_MAIL or b"a".decode(name) != "a":
+            return "utf-8"
+        return _LARGER.get(name, name)
     except (LookupError, ValueError):
         return "utf-8"

@@ -12,6 +12,9 @@ from handrail.channels.email.intro import LONGEST_LINE, introduction, starts_res
 
 _QUOTED = re.compile(r"[ \t]*(?:[>＞»]|\|(?: |$))")
 _BLANKS = re.compile(r"[\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u034f\u180e]")
+_ARMOUR = re.compile(r"\A\s*-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:Hash: [\w, -]{1,80}\r?\n)*\s*\n")
+_PICTURE = re.compile(r"\[cid:[^\]\s]{1,200}\]")
+_UNDERLINE = re.compile(r"={3,}")
 # A mail program that breaks long lines leaves the end of a quoted one without its mark.
 _WRAPPED = 50
 _SIGNATURE = re.compile(r"--[ \t]*$|__[ \t]*$|—[ \t]*$|- -[ \t]*$")
@@ -60,7 +63,8 @@ def own_text(text: str) -> Own:
 
 
 def _tidy(text: str) -> str:
-    """One kind of line end, one kind of space, nothing that has no width."""
+    """One kind of line end and of space; nothing without width, no armour of PGP above what it signs, no pictures."""
+    text = _PICTURE.sub("", _ARMOUR.sub("", text))
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = _BLANKS.sub("", text)
     return "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
@@ -73,7 +77,7 @@ def _marked(lines: list[str]) -> list[_Line]:
         if _quoted(lines[at]):
             marked.append(_Line(lines[at], own=False))
             at += 1
-        elif _signed(lines[at]) or starts_rest(lines, at):
+        elif _signed(lines[at]) or starts_rest(lines, at) or _titled(lines, at):
             break  # what stands under a signature is nobody's for sure
         elif taken := introduction(lines, at):
             marked.append(_Line(">", own=False))
@@ -88,6 +92,11 @@ def _marked(lines: list[str]) -> list[_Line]:
 
 def _quoted(line: str) -> bool:
     return bool(_QUOTED.match(line))
+
+
+def _titled(lines: list[str], at: int) -> bool:
+    """Whether this line is underlined, as the title of our own mails is: a quote that has lost its marks."""
+    return bool(lines[at].strip()) and bool(_UNDERLINE.fullmatch("".join(lines[at + 1 : at + 2]).strip()))
 
 
 def _signed(line: str) -> bool:

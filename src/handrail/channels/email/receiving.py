@@ -183,7 +183,10 @@ class Receiving:
 
 def _read(raw: bytes) -> tuple[Incoming, Verdict]:
     mail = parse(raw)
-    return mail, verdict_of(mail)
+    try:
+        return mail, verdict_of(mail)
+    except Exception as error:  # else the mail server would give it again for ever
+        raise Unreadable("the mail can't be understood; answer it by its link instead") from error
 
 
 def _refused(mail: Incoming, why: str, request_id: str = "") -> None:

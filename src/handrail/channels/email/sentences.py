@@ -70,6 +70,8 @@ UNCLEAR = {
     "it asks something": "It asks something, so nothing was taken for a decision. People read comments on the page.",
     "it names two decisions": "It names two different decisions.",
     "it binds the decision to something, or takes it back": "It binds the decision to something, or takes it back.",
+    "it says more beside the approval": "It says more beside “approve”, which might bind it. What is only a comment "
+    "stands behind a colon: “approve: your comment”.",
     "it doesn't say what to change": "It doesn’t say what to change.",
     "its plain text and its HTML don't say the same": "Its text and its HTML don’t say the same.",
     "it is too long for an answer": "It is too long for an answer.",

@@ -124,16 +124,18 @@ def _passing(raw: bytes, asking: _Asking) -> Iterator[str]:
         mail = dkim.DKIM(raw, logger=_quiet)
         number = sum(name.lower() == b"dkim-signature" for name, _ in mail.headers)
         for at in range(min(number, MOST)):
-            if (signed := _verified(raw, at, asking)) is not None and _covers_enough(signed.signature_fields):
+            signed = _verified(raw, at, asking)
+            if signed is not None and _covers_enough(signed.signature_fields, signed.headers):
                 yield signed.domain.decode("ascii", "replace")
     except dkim.DKIMException:
         return
 
 
-def _covers_enough(fields: Mapping[bytes, bytes]) -> bool:
+def _covers_enough(fields: Mapping[bytes, bytes], headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether a signature covers the whole body, and to whom the mail was written: that says what it answers."""
     covered = {name.strip().lower() for name in fields.get(b"h", b"").split(b":")}
-    return b"l" not in fields and b"to" in covered
+    there = {name.strip().lower() for name, _ in headers}
+    return b"l" not in fields and b"to" in covered and (b"cc" in covered or b"cc" not in there)
 
 
 def _verified(raw: bytes, at: int, asking: _Asking) -> dkim.DKIM | None:

@@ -8,7 +8,8 @@ stays, between tildes.
 import re
 from html.parser import HTMLParser
 
-from handrail.channels.email.hiding import hidden_names, hides, pale
+from handrail.channels.email.colour import pale
+from handrail.channels.email.hiding import colours_of, grounds_of, hidden_names, hides
 
 Attributes = list[tuple[str, str | None]]
 
@@ -39,6 +40,7 @@ _NEVER_SHOWN = frozenset(
         "applet",
         "frameset",
         "map",
+        "bdo",
     ]
 )
 _VOID = frozenset(
@@ -102,13 +104,15 @@ _BLOCKS = frozenset(
         "blockquote",
     ]
 )
+_QUOTING = frozenset({"blockquote", "q"})
 _STRUCK = frozenset({"s", "strike", "del"})
 _HEADISH = frozenset(["head", "meta", "link", "title", "style", "script", "base", "noscript", "template"])
 
 _QUOTE = re.compile(
     r"gmail_quote|gmail_attr|yahoo_quoted|moz-cite-prefix|moz-forward-container|protonmail_quote"
     r"|tutanota_quote"
-    r"|zmail_extra|outlookmessageheader|olk_src_body_section|gwquote|quoted_text"
+    r"|zmail_extra|outlookmessageheader|olk_src_body_section|gwquote|quoted_text|isreplycontent|messagereplysection"
+    r"|(?:^|[-_])quoted?(?:$|[-_])"
 )
 _SIGNATURE = re.compile(
     r"gmail_signature|yahoo_signature|moz-signature|protonmail_signature|applemailsignature"
@@ -165,13 +169,14 @@ class _Page(HTMLParser):
         self._pieces: list[str] = []
         self._hiding = 0
         self._over = "*" in hidden
+        self._grounds: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         if self._open and self._open[-1][0] == "head" and tag not in _HEADISH:
             self._leave(len(self._open) - 1)
         self._break(tag)
         names = _names(attrs)
-        if tag == "blockquote" or _any(_QUOTE, names) or _any(_REST_IS_QUOTED, names):
+        if tag in _QUOTING or _any(_QUOTE, names) or _any(_REST_IS_QUOTED, names):
             self._write("\n>\n\n")
         self._over = self._over or _any(_REST_IS_QUOTED, names)
         self._over = self._over or len(self._open) > _DEEPEST
@@ -228,12 +233,20 @@ class _Page(HTMLParser):
     def _is_hidden(self, tag: str, attrs: Attributes, names: list[str]) -> bool:
         return (
             tag in _NEVER_SHOWN
-            or tag == "blockquote"
+            or tag in _QUOTING
             or not self._hidden_names.isdisjoint([tag, *names])
             or _any(_QUOTE, names)
             or _any(_SIGNATURE, names)
             or _hidden_by(attrs)
+            or self._fades(attrs)
         )
+
+    def _fades(self, attrs: Attributes) -> bool:
+        """Whether this text has the colour of a ground; on which ground it stands isn't looked for."""
+        style = _value(attrs, "style")
+        colours = colours_of(style) | {_value(attrs, "color")} - {""}
+        self._grounds |= grounds_of(style) | {_value(attrs, "bgcolor")} - {""}
+        return not colours.isdisjoint(self._grounds)
 
 
 def _any(pattern: re.Pattern[str], names: list[str]) -> bool:
@@ -241,7 +254,12 @@ def _any(pattern: re.Pattern[str], names: list[str]) -> bool:
 
 
 def _names(attrs: Attributes) -> list[str]:
-    return [name for key, value in attrs if key in {"class", "id"} for name in (value or "").lower().split()]
+    return [
+        name
+        for key, value in attrs
+        if key in {"class", "id", "name"}
+        for name in (value or "").lower().split()
+    ]
 
 
 def _value(attrs: Attributes, key: str) -> str:
@@ -253,7 +271,7 @@ def _hidden_by(attrs: Attributes) -> bool:
         return True
     if {"0", "0px", "1", "1px"} & {_value(attrs, "width"), _value(attrs, "height")}:
         return True
-    colour = _value(attrs, "color")
-    if colour and (pale(colour) or colour == _value(attrs, "bgcolor")):
+    colours = [_value(attrs, key) for key in ("color", "text")]
+    if any(colour and (pale(colour) or colour == _value(attrs, "bgcolor")) for colour in colours):
         return True
     return any(hides(value or "") for key, value in attrs if key == "style")
