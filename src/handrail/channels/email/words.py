@@ -44,7 +44,8 @@ LANGUAGES = {
         "|this one|this request|the request|this change|and thanks|looks good|great"
         "|great work|nice work|well done|all good|please proceed|proceed|go ahead"
         "|please go ahead|please continue|you can proceed|go for it|no problem"
-        "|no objections|no objection|no comments|no concerns|no further comments|go on",
+        "|no objections|no objection|no comments|no concerns|no further comments|go on|as is|ship it"
+        "|please ship it|good to go|this is good to go|ready to go|looks great|looks perfect|looks fine|very good",
         praise="great|good|nice|well|excellent|perfect|fine|looks|looking|awesome|fantastic"
         "|wonderful|lovely|love|brilliant|super|amazing|impressive|solid|all|cool|lgtm"
         "|thanks|thank|thx|cheers|congrats|congratulations|kudos|happy|glad|sounds|agreed"
