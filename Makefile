@@ -1,6 +1,7 @@
 # Everything a developer or CI runs. `make` alone lists it.
 #   PYTHON=...  the interpreter to build .venv with (default: the first of CANDIDATES that works)
 #   ARGS=...    more arguments for pytest, e.g. make test ARGS="-k inbox"
+#   SEED=...    with `make test` and `make chaos`: other random examples
 #   UPGRADE=1   with `make lock`: take the newest versions instead of keeping what is locked
 #   QUICK=1     with `make bench`: small sizes, a minute or two
 #   WRITE=1     with `make bench`: put the table into docs/benchmarks.md, too
@@ -73,8 +74,13 @@ demo: venv ## see Handrail at work: the web inbox with work waiting (PORT=8000)
 demo-terminal: venv ## the same in this terminal: a draft, your feedback, its revision
 	$(BIN)/handrail demo --terminal
 
+# Tests start thousands of processes: where nobody writes __pycache__ (PYTHONDONTWRITEBYTECODE), each would compile all.
+compile = $(BIN)/python -m compileall -q src tests
+
+# The same examples each time, so that a red run is about the change at hand; `make check` draws new ones.
 test: lint compiler browser mail ## lint, then every test, journeys with crashes too (what CI runs)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(compile)
+	$(BIN)/python -m pytest -n 2 --hypothesis-seed=$(or $(SEED),1) $(ARGS)
 
 # What records the writes and syncs for the tests of power cuts is C; without a compiler they are skipped.
 compiler:
@@ -105,6 +111,7 @@ mail:
 	fi
 
 check: lint ## lint, then the quick tests
+	$(compile)
 	$(BIN)/python -m pytest -q -n 2 -m "not journey and not slow" $(ARGS)
 
 chaos: venv ## processes are killed at random for MINUTES=1 (SEED=...), then every promise is checked

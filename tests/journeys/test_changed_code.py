@@ -194,7 +194,8 @@ def test_a_deploy_while_runs_wait(deployed: Deployed) -> None:
         )
         deployed.wait(again, "FINISHED")
     for name, case in cases.items():
-        assert "".join(deployed.result(f"{name}, mapped")["path"]) == case[-1]
+        run = inside(deployed, lambda app, name=name: app.runs.get(f"{name}, mapped"))
+        assert "".join(run.result["path"]) == case[-1]
 
     deployed.deploy(before, HEAD + CHAINED)
     code, out, _ = deployed.call("runs", "--check", "app:app", "--status", "needs_attention")

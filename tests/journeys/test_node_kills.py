@@ -260,7 +260,7 @@ async def test_a_suspended_worker_that_was_replaced_can_write_nothing_any_more(s
         assert ended(second) == 0, site.stderr()
         before = whats(site)
         more = await app.start("loop", composed.INPUTS["loop"])  # the first one is alive and works on
-        assert (await more.result(30))["round"] == 3
+        assert (await more.result(60))["round"] == 3
     witness.check()
     assert after(site) == 4 + 3
     assert before.count("left") <= 2, "the step was in its middle in both"

@@ -79,9 +79,15 @@ async def test_whoever_joined_goes_on_when_the_other_one_dies(site: Site) -> Non
     assert whats(site) == ["first", "entered", "entered", "left"]
 
 
+def asks(site: Site) -> None:
+    """Wait until a question is asked, and its run waits for the answer."""
+    waits = "SELECT 1 FROM request, run WHERE run.id = run_id AND request.status = 'OPEN' AND run.status = 'WAITING'"
+    wait_for(lambda: site.rows(waits), "the question is asked")
+
+
 async def test_a_bare_run_without_an_id_ends_with_its_process(site: Site) -> None:
     process = bare(site, "question", None)
-    wait_for(lambda: site.rows("SELECT id FROM request WHERE status = 'OPEN'"), "the question is asked")
+    asks(site)
     process.kill()
     ended(process)
     assert site.rows("SELECT status FROM run") == [("WAITING",)], "nobody has noticed yet"
@@ -96,14 +102,14 @@ async def test_a_bare_run_without_an_id_ends_with_its_process(site: Site) -> Non
 
 async def test_a_bare_run_with_an_id_waits_for_its_next_process(site: Site) -> None:
     process = bare(site, "question", RUN)
-    wait_for(lambda: site.rows("SELECT id FROM request WHERE status = 'OPEN'"), "the question is asked")
+    asks(site)
     process.kill()
     ended(process)
     async with hold.make_app(site.store) as app:  # knows another flow of that kind, not this run's
         (request,) = await views.requests(app.store)
         await app.inbox.decide(request.id, "answer", actor=Actor("bob"), payload="yes")
         other = await app.start("nap", {"seconds": 0.05})
-        await other.result(30)
+        await other.result(60)
         assert site.status(RUN) == "WAITING"
     result = json.loads(bare(site, "question", RUN).communicate(timeout=60)[0])
     assert result == {"answer": "yes", "after": f"{RUN}/after"}
@@ -156,9 +162,9 @@ async def test_a_worker_that_was_replaced_cannot_write_any_more(site: Site) -> N
         await until(is_told_or_done, "the step has ended one way or the other")
         # The worker is alive and works on: whatever it still wanted to write of the run has been refused.
         nap = await app.start("nap", {"seconds": 0.05})
-        await nap.result(30)
+        await nap.result(60)
         with pytest.raises(RunCancelled):
-            await (await app.run(RUN)).result(10)
+            await (await app.run(RUN)).result(60)
     assert site.rows("SELECT label, state FROM journal WHERE run_id = ?", RUN) == [("first", "done")]
 
 

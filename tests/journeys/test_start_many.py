@@ -75,25 +75,27 @@ def test_killed_between_two_halves_of_a_chunk(site: Site, point: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_while_it_starts_and_executes(site: Site, seed: int) -> None:
-    chance = random.Random(seed)
+    chance, killed = random.Random(seed), 0
     for _ in range(4):
         process = starting(site, works=True, wait=True)
         seen, more = len(site.effects()), chance.randrange(1, 250)
         wait_for(lambda: process.poll() is not None or len(site.effects()) >= seen + more, "it gets on")  # noqa: B023
-        assert process.poll() is None, site.stderr()
         process.kill()
-        assert ended(process) == -9
+        if ended(process) == 0:  # it was done before this process saw how far it was
+            break
+        assert process.returncode == -9, site.stderr()
+        killed += 1
         assert set(stored(site)) <= set(IDS)
         assert max(events(site, "run_started").values()) == 1
+    assert killed
     check_completed(site, starting(site, works=True, wait=True))
 
 
 def test_started_here_executed_there_by_one_that_is_replaced(site: Site) -> None:
-    worker = site.worker()
+    worker = site.worker(HANDRAIL_KILL_AT="step:executed@50")
     ready(worker)
     waiting = starting(site, works=False, wait=True)
-    wait_for(lambda: len(site.effects()) > 50, "the worker gets on")
-    worker.kill()
+    assert ended(worker) == -9
     assert waiting.poll() is None
     site.worker()
     check_completed(site, waiting)

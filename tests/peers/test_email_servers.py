@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import smtplib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -28,8 +29,9 @@ def post() -> Iterator[PostOffice]:
 
 @pytest.fixture(autouse=True)
 async def empty(post: PostOffice) -> AsyncIterator[None]:
-    """Each test begins with empty mailboxes."""
+    """Each test begins with empty mailboxes, and nothing comes into them that the one before has sent."""
     yield
+    await asyncio.to_thread(post.forget)
     for user in ("alice", "bob", "handrail"):
         await asyncio.to_thread(_emptied, post, user)
 
@@ -143,6 +145,33 @@ async def test_idle_is_begun_anew_before_servers_end_it(
         await until(lambda: len(begun) > 2)
         await check_decided(at, post)
     assert "can't be read" not in caplog.text
+
+
+async def test_a_mail_that_comes_while_it_is_looked_is_not_waited_for(
+    post: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server says beside the answer that there is one more: it doesn't say that again to whoever waits for it."""
+    search = imapclient.IMAPClient.search
+    looked: list[Any] = []
+
+    def too_early(box: Any, *what: Any) -> Any:
+        found = search(box, *what)
+        if not looked:
+            looked.append(found)
+            end = time.monotonic() + 60
+            while not post.unseen("handrail") and time.monotonic() < end:
+                time.sleep(0.05)
+            box.noop()
+        return found
+
+    monkeypatch.setattr(imap, "ASKED", 3600.0)
+    monkeypatch.setattr(imapclient.IMAPClient, "search", too_early)
+    async with office(by_mailbox(post)) as at:
+        request = await at.open()
+        (asked,) = await mails(post, "alice")
+        await answer(post, asked, "approve")
+        assert (await at.decided(request)).outcome.verb == "approve"
+        assert looked == [[]]
 
 
 async def test_a_mail_that_somebody_deletes_meanwhile_is_passed_over(

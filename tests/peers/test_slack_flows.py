@@ -13,9 +13,10 @@ import pytest
 
 from handrail import App, FunctionNode, InvalidInput, SlackApprovalNode
 from handrail.channels.slack import Slack
+from tests.support.ports import free_port
 from tests.support.slack import Message, SlackServer, User
 from tests.support.slack_office import BUTTON, ROOT, Office, office, text_of
-from tests.support.web_process import PROGRAM, free_port
+from tests.support.web_process import PROGRAM
 from tests.support.web_process import ROOT as HERE
 
 
@@ -36,7 +37,7 @@ async def test_a_flow_asks_in_a_room_and_goes_on_with_what_was_decided() -> None
         assert "Asked by deploy" in text_of(message)
         await at.modal(at.alice, message, "edit")
         await at.slack.submit(at.alice, {"edit/content": {"value": "version 5"}})
-        assert await run.result(10) == {"said": "VERSION 5", "by": "alice"}
+        assert await run.result(60) == {"said": "VERSION 5", "by": "alice"}
 
 
 async def test_a_flow_asks_one_person_in_a_direct_message() -> None:
@@ -45,7 +46,7 @@ async def test_a_flow_asks_one_person_in_a_direct_message() -> None:
         message = await at.message(at.slack.direct(at.bob))
         await at.modal(at.bob, message, "reject")
         await at.slack.submit(at.bob, {"comment": {"value": "too early"}})
-        result = await run.result(10)
+        result = await run.result(60)
         assert (result["approved"], result["decided_by"], result["reason"]) == (False, "bob", "too early")
         assert at.posted() == []
 
@@ -55,7 +56,7 @@ async def test_a_flow_asks_everybody_in_its_audience_in_direct_messages() -> Non
         run = await run_of(at, SlackApprovalNode(audience=["alice", "bob"]))
         messages = [await at.message(at.slack.direct(user)) for user in (at.alice, at.bob)]
         await at.slack.click(at.bob, messages[1], BUTTON["approve"])
-        assert (await run.result(10))["decided_by"] == "bob"
+        assert (await run.result(60))["decided_by"] == "bob"
         await at.shows(messages[0], "bob approved this")
 
 
@@ -106,7 +107,7 @@ class Around:
         """Let alice press Approve, and wait until the message says so."""
         message = await self.message()
         assert (await self.slack.click(self.alice, message, BUTTON["approve"])).acknowledged
-        await self.slack.until(lambda: "alice approved this" in text_of(message), 30)
+        await self.slack.until(lambda: "alice approved this" in text_of(message), 60)
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ async def test_a_worker_takes_slack_from_the_environment(around: Around) -> None
             app.flow("deploy", SlackApprovalNode(channel="#deploys"))
             run = await app.start("deploy", {"content": "version 4.2"})
             await around.approved()
-            assert await run.result(30) == {"deployed": True, "by": "alice"}
+            assert await run.result(60) == {"deployed": True, "by": "alice"}
 
 
 async def test_a_server_answers_slack_over_http(around: Around) -> None:
@@ -142,7 +143,7 @@ async def test_a_server_answers_slack_over_http(around: Around) -> None:
         around.slack.app_url = f"http://127.0.0.1:{port}/channels/slack"
         assert await around.slack.verify_url()
         await around.approved()
-        assert await run.result(30) == {"deployed": True, "by": "alice"}
+        assert await run.result(60) == {"deployed": True, "by": "alice"}
 
 
 SCRIPT = """

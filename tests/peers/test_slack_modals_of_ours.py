@@ -7,6 +7,7 @@ import pytest
 from handrail import Actor
 from handrail.requests.decision import Verb
 from handrail.requests.policy import at_least
+from tests.support.slack.courier import IN_TIME
 from tests.support.slack_office import BUTTON, WAYS, Office, Way, decisions, office, text_of
 
 INVOICE = {
@@ -232,6 +233,7 @@ async def test_a_modal_is_acknowledged_in_time_however_slow_the_store_is(way: Wa
         request = await at.open(audience=["alice", "bob", "carol"], quorum=at_least(1))
         await at.modal(at.alice, await at.message(), "reject")
         await at.settled(request)
+        at.slack.patience = IN_TIME
         with at.locked():
             delivery = await at.slack.submit(at.alice, {"comment": {"value": "no"}})
             assert delivery.acknowledged
@@ -245,6 +247,7 @@ async def test_a_click_is_acknowledged_in_time_and_done_in_the_end(tmp_path: Any
         request = await at.open(audience=["alice", "bob"], quorum=at_least(2))
         message = await at.message()
         await at.settled(request)
+        at.slack.patience = IN_TIME
         with at.locked():
             assert (await at.slack.click(at.alice, message, BUTTON["approve"])).acknowledged
             assert (await at.slack.click(at.carol, message, BUTTON["approve"])).acknowledged

@@ -6,6 +6,7 @@ from handrail import Actor
 from handrail.people.facts import Role
 from handrail.requests.request import HumanRequest
 from tests.support.slack import User
+from tests.support.slack.courier import PATIENCE
 from tests.support.slack_office import BUTTON, ROOT, WAYS, Office, Way, decisions, office, text_of
 
 
@@ -218,7 +219,7 @@ async def test_a_word_is_told_again_when_slack_can_not_say_whose_it_is() -> None
         sent = await at.slack.type(at.alice, at.deploys, "hello", message.ts)
         assert sent is not None
         assert not sent.acknowledged
-        at.slack.patience = 3.0
+        at.slack.patience = PATIENCE
         again = await at.slack.retry(sent)
         assert again is not None
         assert again.acknowledged
@@ -236,7 +237,7 @@ async def test_nothing_is_lost_that_comes_in_while_slack_does_not_say_whose_app_
         sent = await at.slack.type(at.alice, at.deploys, "hello", message.ts)
         assert sent is not None
         assert not sent.acknowledged
-        at.slack.patience = 3.0
+        at.slack.patience = PATIENCE
         assert await at.slack.retry(sent) is not None
         assert await at.comments(request) == [("alice", "hello")]
 

@@ -322,9 +322,10 @@ async def test_an_answer_can_take_longer_than_somebody_waits(
     slack: SlackServer, client: AsyncWebClient
 ) -> None:
     slack.slow_next("auth.test", 60.0)
+    calling = asyncio.create_task(client.auth_test())
+    await slack.until(lambda: slack.calls("auth.test"))
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await client.auth_test()
+        await asyncio.wait_for(calling, 0.05)
     assert (await client.auth_test())["ok"]
 
 

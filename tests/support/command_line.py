@@ -21,7 +21,7 @@ from tests.support import command_line_flows
 R = TypeVar("R")
 
 FLOWS = "tests.support.command_line_flows"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """seconds until a condition that is waited for counts as missed"""
 
 

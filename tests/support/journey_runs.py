@@ -24,7 +24,7 @@ async def asked(app: App, count: int = 1, *, run_id: str | None = None) -> list[
         runs = [await app.runs.get(request.run_id) for request in found if request.run_id]
         return found if all(run.status is RunStatus.WAITING for run in runs) else []
 
-    found: list[HumanRequest] = await until(open_ones, f"{count} requests are open", 20)
+    found: list[HumanRequest] = await until(open_ones, f"{count} requests are open")
     assert len(found) == count, [request.draft.title for request in found]
     return sorted(found, key=lambda request: request.address or "")
 
@@ -52,7 +52,7 @@ async def reached(app: App, run: Run | str, *statuses: str) -> StoredRun:
         stored = await app.runs.get(run_id)
         return stored if stored.status in statuses else None
 
-    found: StoredRun = await until(there, f"run {run_id} is {statuses}", 20)
+    found: StoredRun = await until(there, f"run {run_id} is {statuses}")
     return found
 
 

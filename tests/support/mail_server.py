@@ -2,7 +2,6 @@
 
 import asyncio
 import email
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from email.policy import default
 from typing import Any
 
 from aiosmtpd.smtp import SMTP
+
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def _part(mail: EmailMessage, kind: str) -> str:
 class MailServer:
     """Takes mails at a port of its own. `rule` may answer each command (`RCPT alice@example.com`) with a refusal."""
 
-    port: int = 0
+    port: int = field(default_factory=free_port)
     received: list[Received] = field(default_factory=list)
     rule: Callable[[str], str | None] = lambda command: None
     drops: int = 0
@@ -62,7 +63,6 @@ class MailServer:
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="mx.test", loop=loop), "127.0.0.1", self.port, reuse_address=True
         )
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def down(self) -> None:
         """Take nothing more."""
@@ -116,10 +116,3 @@ async def mail_server() -> AsyncIterator[MailServer]:
         yield server
     finally:
         await server.down()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -201,7 +201,7 @@ class Office:
         await self.until(lambda tx: all(each.state in wanted for each in tx.messages(request.id, 1000)))
         return await self.messages(request)
 
-    async def until(self, unit: Callable[[Any], bool], limit: float = 30.0) -> None:
+    async def until(self, unit: Callable[[Any], bool], limit: float = 60.0) -> None:
         """Wait until something is true of the store; not every change of it rings a bell."""
         async with asyncio.timeout(limit):
             while not await self.app.store.read(unit):  # noqa: ASYNC110

@@ -71,9 +71,10 @@ class Process:
 
     def __init__(self, *arguments: object, **environment: str) -> None:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("HANDRAIL_")}
+        paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "tests.support.store_process", *map(str, arguments)],
-            env={**clean, "PYTHONPATH": str(ROOT), **environment},
+            env={**clean, "PYTHONPATH": paths, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -33,29 +33,32 @@ def wait() -> None:
     sys.stdin.readline()
 
 
-def increment(tx: Any) -> None:
-    """Add one to a number that every process adds to, reading it first."""
-    found = tx.run("counter")
-    tx.update_run(run("counter", token=found.token + 1))
+def increment(tx: Any) -> int:
+    """Add one to a number that every process adds to, reading it first; returns what it is then."""
+    token: int = tx.run("counter").token + 1
+    tx.update_run(run("counter", token=token))
+    return token
 
 
-async def count(path: str, seconds: str, tasks: str) -> None:
-    """Increment for so long in so many tasks at once; say how often, and the longest wait."""
+async def count(path: str, seconds: str, least: str, tasks: str) -> None:
+    """Increment for so long, and to so much, in so many tasks at once; say how often, and the longest wait."""
     store = await SQLiteStore(path).open()
     say("ready")
     await asyncio.to_thread(wait)
-    end = time.monotonic() + float(seconds)
+    start = time.monotonic()
 
     async def task() -> tuple[int, float]:
-        done, longest = 0, 0.0
-        while (began := time.monotonic()) < end:
-            await store.do(increment)
+        done, longest, token = 0, 0.0, 0
+        while (began := time.monotonic()) < start + float(seconds) or token < int(least):
+            token = await store.do(increment)
             done, longest = done + 1, max(longest, time.monotonic() - began)
         return done, longest
 
     did = await asyncio.gather(*(task() for _ in range(int(tasks))))
+    took = time.monotonic() - start
     await store.close()
-    say({"done": sum(done for done, _ in did), "longest": max(longest for _, longest in did)})
+    longest = max(longest for _, longest in did)
+    say({"done": sum(done for done, _ in did), "longest": longest, "took": took})
 
 
 async def acknowledge(path: str, prefix: str, tasks: str) -> None:

@@ -20,7 +20,7 @@ from handrail.web.serving import Serving
 
 ROOT = Actor("root", Strength.ASSERTED, "cli")
 ALL = (Verb.APPROVE, Verb.EDIT, Verb.REQUEST_CHANGES, Verb.REJECT)
-PATIENCE = 15_000
+PATIENCE = 30_000
 """milliseconds until a condition that is waited for counts as missed, also on a loaded machine"""
 ARGUMENTS = [
     "--no-sandbox",

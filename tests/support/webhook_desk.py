@@ -15,21 +15,26 @@ from tests.support.requests_desk import draft
 
 ROOT = Actor("root")
 ALICE = Actor("alice")
+ENOUGH = 60.0
+"""seconds in which a receiver on this machine answers, however loaded it is"""
 
 
 class Desk:
     """The app, its clock, and the process that delivers; another one can take its place."""
 
-    def __init__(self, app: App, clock: TurnableClock, timeout: float) -> None:
+    def __init__(self, app: App, clock: TurnableClock) -> None:
         self.app = app
         self.clock = clock
-        self._timeout = timeout
+        self.timeout = ENOUGH
+        """how many seconds a receiver may take; a test in which one never answers takes less"""
         self.deliverer = self.another()
 
     def another(self) -> Deliverer:
         """Return another process that delivers."""
-        outgoing = Outgoing(self.app.allowed, timeout=self._timeout)
-        return Deliverer(self.app.store, self.clock, self.app.people.secret, lambda: outgoing)
+        return Deliverer(self.app.store, self.clock, self.app.people.secret, self._outgoing)
+
+    def _outgoing(self) -> Outgoing:
+        return Outgoing(self.app.allowed, timeout=self.timeout)
 
     async def hook(self, url: str, **options: Any) -> tuple[str, str]:
         """Add a webhook; returns its id and its secret."""
@@ -56,11 +61,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(
-    allow: str = "127.0.0.1", timeout: float = 5.0, store: str = "memory://"
-) -> AsyncIterator[Desk]:
+async def desk(allow: str = "127.0.0.1", store: str = "memory://") -> AsyncIterator[Desk]:
     """Open an app that delivers nothing by itself."""
     clock = TurnableClock()
     app = App(store=store, clock=clock, allow_hosts=allow)
     async with app.connect():
-        yield Desk(app, clock, timeout)
+        yield Desk(app, clock)

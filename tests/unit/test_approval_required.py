@@ -61,7 +61,7 @@ async def decided(call: Any, verb: str, **said: Any) -> tuple[Data, HumanRequest
     async with working(flow_of(call)) as app:
         run = await app.start("flow", {}, "r")
         request = await say(app, verb, **said)
-        return await run.result(10), request
+        return await run.result(60), request
 
 
 async def test_the_arguments_are_shown_and_the_call_is_done_once() -> None:
@@ -110,7 +110,7 @@ async def test_silence_is_a_rejection() -> None:
         run = await app.start("flow", {})
         await asked(app)
         clock.turn(60)
-        assert (await run.result(10))["reason"] == "timeout"
+        assert (await run.result(60))["reason"] == "timeout"
 
 
 async def test_a_sync_function_becomes_an_async_one() -> None:
@@ -179,7 +179,7 @@ async def test_arguments_that_json_cannot_carry_are_refused_before_anybody_is_as
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match=r"act.*can't be stored as JSON") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.kind == "NotJSON"
         assert await views.requests(app.store) == []
 
@@ -209,11 +209,11 @@ async def test_a_failure_of_the_function_is_a_failed_step() -> None:
         run = await app.start("flow", {})
         await say(app, "approve")
         with pytest.raises(StepFailed, match="no such account") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "0/act"
         await run.retry()
         with pytest.raises(StepFailed, match="no such account"):
-            await run.result(10)
+            await run.result(60)
         assert len(await views.requests(app.store)) == 1, "approved once is approved"
     assert calls == {"act": 2}
 
@@ -226,7 +226,7 @@ async def test_calls_can_wait_side_by_side() -> None:
         run = await app.start("flow", {})
         for request in reversed(await asked(app, 2)):
             await app.inbox.decide(request.id, "approve", actor=BOB)
-        assert (await run.result(10))["all"] == ["refunded 10 for a (None)", "refunded 10 for b (None)"]
+        assert (await run.result(60))["all"] == ["refunded 10 for a (None)", "refunded 10 for b (None)"]
     assert calls == {"refund": 2}
 
 
@@ -240,7 +240,7 @@ async def test_the_function_may_ask_again_itself() -> None:
         run = await app.start("flow", {})
         await say(app, "approve")
         await say(app, "answer", "yes")
-        assert await run.result(10) == {"result": "1 yes"}
+        assert await run.result(60) == {"result": "1 yes"}
     assert calls == {"act": 2}, "what asks in its middle begins again"
 
 
@@ -252,7 +252,7 @@ async def test_it_can_be_a_node() -> None:
     async with working(FunctionNode(act)) as app:
         run = await app.start("flow", {"a": 1})
         await say(app, "approve")
-        assert await run.result(10) == {"a": 1, "done": True}
+        assert await run.result(60) == {"a": 1, "done": True}
 
 
 def test_it_looks_like_the_function() -> None:
@@ -280,4 +280,4 @@ async def test_what_annotations_allow_binds_an_edit_and_the_call() -> None:
         with pytest.raises(InvalidDecision, match="at most 100"):
             await app.inbox.decide(request.id, "edit", actor=BOB, payload={"amount": 101})
         await app.inbox.decide(request.id, "edit", actor=BOB, payload={"amount": 100})
-        assert await run.result(10) == {"result": "paid 100"}
+        assert await run.result(60) == {"result": "paid 100"}

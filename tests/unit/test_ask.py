@@ -47,7 +47,7 @@ async def answered(flow: Any, payload: Any) -> Any:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", payload)
-        assert await run.result(10) == {}
+        assert await run.result(60) == {}
     return flow.got[-1]
 
 
@@ -126,7 +126,7 @@ async def test_what_only_the_type_knows_is_asked_for_again_saying_why() -> None:
         run = await app.start("flow", {})
         first = await say(app, "answer", {"score": 4, "words": "stupid"})
         second = await say(app, "answer", {"score": 4, "words": "so so"})
-        assert await run.result(10) == {}
+        assert await run.result(60) == {}
     assert flow.got == [Review(score=4, words="so so")]
     assert first.draft.context == {"article": "Rain"}
     assert second.draft.context == {"article": "Rain", "problem": "words: Value error, be kind"}
@@ -140,7 +140,7 @@ async def test_several_people_give_several_answers() -> None:
         (request,) = await asked(app)
         await app.inbox.decide(request.id, "answer", actor=BOB, payload=3)
         await app.inbox.decide(request.id, "answer", actor=Actor("carol"), payload=5)
-        await run.result(10)
+        await run.result(60)
     assert flow.got == [[3, 5]]
 
 
@@ -150,7 +150,7 @@ async def test_nobody_answers() -> None:
         run = await app.start("flow", {})
         (request,) = await asked(app)
         clock.turn(60)
-        assert await run.result(10) == {"rejected": "timeout", "request_id": request.id}
+        assert await run.result(60) == {"rejected": "timeout", "request_id": request.id}
 
 
 async def test_silence_is_an_answer_if_that_was_said_beforehand() -> None:
@@ -160,7 +160,7 @@ async def test_silence_is_an_answer_if_that_was_said_beforehand() -> None:
         run = await app.start("flow", {})
         await asked(app)
         clock.turn(60)
-        assert await run.result(10) == {}
+        assert await run.result(60) == {}
     assert flow.got == ["dry"]
 
 
@@ -169,7 +169,7 @@ async def test_a_withdrawn_question_has_no_answer() -> None:
         run = await app.start("flow", {})
         (request,) = await asked(app)
         await app.inbox.withdraw(request.id, actor=BOB)
-        assert await run.result(10) == {"rejected": "withdrawn", "request_id": request.id}
+        assert await run.result(60) == {"rejected": "withdrawn", "request_id": request.id}
 
 
 async def test_a_rejection_that_nobody_catches_fails_the_step_for_good() -> None:
@@ -182,7 +182,7 @@ async def test_a_rejection_that_nobody_catches_fails_the_step_for_good() -> None
         (request,) = await asked(app)
         await app.inbox.withdraw(request.id, actor=BOB)
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
     assert (caught.value.name, caught.value.kind) == ("0", "Rejected")
     assert request.id in caught.value.message
 
@@ -195,7 +195,7 @@ async def test_two_equal_questions_are_two_requests() -> None:
         run = await app.start("flow", {})
         first = await say(app, "answer", "one")
         second = await say(app, "answer", "two")
-        assert await run.result(10) == {"all": ["one", "two"]}
+        assert await run.result(60) == {"all": ["one", "two"]}
     assert first.id != second.id
     assert first.thread != second.thread
 
@@ -204,7 +204,7 @@ async def test_a_named_question_has_its_name_as_its_place() -> None:
     async with working(asking("Well?", name="well")) as app:
         run = await app.start("flow", {})
         request = await say(app, "answer", "x")
-        await run.result(10)
+        await run.result(60)
     assert (request.address or "").startswith("well")
 
 
@@ -229,7 +229,7 @@ async def test_what_cannot_be_asked_is_refused_before_anybody_is(
     async with working(asking(*args, **options)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match=message):
-            await run.result(10)
+            await run.result(60)
         assert await views.requests(app.store) == []
     with pytest.raises(InvalidInput, match=message):
         await ask(*args, **options)
@@ -283,7 +283,7 @@ async def test_an_answer_given_to_other_choices_is_asked_for_again(quorum: str, 
     async with working(flow(["dry", "cold"]), store=store) as app:
         await app.inbox.decide(old.id, "answer", actor=BOB, payload="warm")
         new = await say(app, "answer", "cold")
-        result = await (await app.run("r")).result(10)
+        result = await (await app.run("r")).result(60)
     assert (new.thread, new.revision) == (old.thread, 2)
     assert new.draft.context == {"problem": 'answer: must be one of "dry", "cold"'}
     assert result == {"tone": "cold" if quorum == "first" else ["cold"]}

@@ -132,13 +132,27 @@ async def test_a_past_that_does_not_match_is_raised(elsewhere: App) -> None:
         await executing
 
 
-def test_without_a_run_id_the_run_ends_with_its_event_loop(url: str) -> None:
-    async def impatient() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await Asking().execute({})
+async def impatient(flow: ChainableNode, url: str, run_id: str | None = None) -> None:
+    """Execute a flow with a patience that ends once it has asked."""
+    patience = asyncio.timeout(60)
 
-    asyncio.run(impatient())
+    async def watch() -> None:
+        async with App(store=url).connect() as app:
+            await asked(app)
+        patience.reschedule(asyncio.get_running_loop().time())
+
+    async def execute() -> None:
+        async with patience:
+            await flow.execute({}, run_id=run_id)
+
+    watching = asyncio.create_task(watch())
+    with pytest.raises(TimeoutError):
+        await execute()
+    await watching
+
+
+def test_without_a_run_id_the_run_ends_with_its_event_loop(url: str) -> None:
+    asyncio.run(impatient(Asking(), url))
 
     async def look() -> None:
         async with App(store=url).connect() as app:
@@ -157,11 +171,6 @@ def test_with_a_run_id_the_next_process_goes_on(url: str) -> None:
     def flow() -> ChainableNode:
         return FunctionNode(lambda x: {"n": next(executions)}) | Asking()
 
-    async def impatient() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await flow().execute({}, run_id="r")
-
     async def patient() -> Data:
         async with App(store=url).connect() as app:
             assert (await app.runs.get("r")).status == "WAITING"
@@ -169,16 +178,11 @@ def test_with_a_run_id_the_next_process_goes_on(url: str) -> None:
             await say(app, "answer", "yes")
             return await executing
 
-    asyncio.run(impatient())
+    asyncio.run(impatient(flow(), url, "r"))
     assert asyncio.run(patient()) == {"n": 0, "answer": "yes"}
 
 
 def test_a_flow_that_was_changed_after_its_wait_goes_on(url: str) -> None:
-    async def first() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):
-                await Asking().execute({}, run_id="r")
-
     async def second() -> Data:
         async with App(store=url).connect() as app:
             flow = Asking() | FunctionNode(lambda x: {**x, "new": True})
@@ -186,7 +190,7 @@ def test_a_flow_that_was_changed_after_its_wait_goes_on(url: str) -> None:
             await say(app, "answer", "yes")
             return await executing
 
-    asyncio.run(first())
+    asyncio.run(impatient(Asking(), url, "r"))
     assert asyncio.run(second()) == {"answer": "yes", "new": True}
 
 

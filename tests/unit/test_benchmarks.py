@@ -27,7 +27,7 @@ def found_by(script: str, *arguments: str) -> dict[str, Any]:
 def ended(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script of the benchmarks to whatever end it comes to."""
     command = [sys.executable, str(BENCHMARKS / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
 @pytest.mark.slow

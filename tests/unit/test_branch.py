@@ -49,7 +49,7 @@ async def test_the_choice_is_journaled_and_the_condition_never_asked_again() -> 
         await asked(app)
         assert ("gate/condition", "step", "done") in journal(app, run.id)
         await say(app, "approve")
-        assert (await run.result(10))["approved"] is True
+        assert (await run.result(60))["approved"] is True
     assert len(asked_so_often) == 1
 
 

@@ -23,7 +23,7 @@ async def checked(verb: str, data: Data = UNSURE, **said: Any) -> tuple[Data, Hu
     async with working(SmartHITLNode()) as app:
         run = await app.start("flow", data)
         request = await say(app, verb, **said)
-        return await run.result(10), request
+        return await run.result(60), request
 
 
 @pytest.mark.parametrize(("confidence", "threshold"), [(0.7, 0.7), (1, 0.7), (1.0, 1), (0, 0), (0.71, 0.7)])
@@ -31,7 +31,7 @@ async def test_sure_enough_passes_and_nobody_is_asked(confidence: float, thresho
     data = {"content": "x", "confidence": confidence}
     async with working(SmartHITLNode(threshold)) as app:
         run = await app.start("flow", data)
-        assert await run.result(10) == {**data, "auto_approved": True}
+        assert await run.result(60) == {**data, "auto_approved": True}
         assert await views.requests(app.store) == []
 
 
@@ -92,7 +92,7 @@ async def silence(on_timeout: Any) -> Data:
         run = await app.start("flow", UNSURE)
         await asked(app)
         clock.turn(60)
-        result = await run.result(10)
+        result = await run.result(60)
     assert result.keys() >= HUMAN | UNSURE.keys()
     assert result["decided_by"] is None
     return {key: value for key, value in result.items() if key not in HUMAN}
@@ -115,11 +115,11 @@ async def test_expired_withdrawn_and_abstained_are_rejections_by_nobody() -> Non
     async with working(SmartHITLNode(audience="bob")) as app:
         first, second = await app.start("flow", UNSURE), await app.start("flow", UNSURE)
         await say(app, "abstain", run_id=first.id)
-        result = await first.result(10)
+        result = await first.result(60)
         assert (result["rejected"], result["human_reviewed"], result["reason"]) == (True, False, "abstained")
         (request,) = await asked(app, run_id=second.id)
         await app.inbox.withdraw(request.id, actor=Actor("ops"))
-        result = await second.result(10)
+        result = await second.result(60)
         assert (result["rejected"], result["human_reviewed"], result["reason"]) == (True, False, "withdrawn")
 
 
@@ -186,7 +186,7 @@ async def follow(app: App, way: list[Move], must: Fraction) -> str | None:
         request = await app.inbox.decide(request.id, verb, actor=Actor(who), payload=payload)
         assert request.ended is (expected is not None and expected[0] == count), (way, count)
         if request.ended and expected is not None:
-            result = await run.result(10)
+            result = await run.result(60)
             assert {key: value for key, value in result.items() if key not in HUMAN | {"reason"}} == expected[
                 1
             ]

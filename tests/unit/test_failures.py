@@ -56,7 +56,7 @@ async def test_a_failure_is_the_same_on_replay_and_remembered_where_it_was_caugh
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "yes")
-        assert await run.result(10) == {"answer": "yes"}
+        assert await run.result(60) == {"answer": "yes"}
     assert seen == [("shaky", "OurError", "broken pipe")] * 2
     assert next(executions) == 1
 
@@ -69,7 +69,7 @@ async def test_a_failure_names_the_innermost_step() -> None:
     async with working(FunctionNode(lambda x: x) | Outer(name="outer")) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
         assert (await app.runs.get(run.id)).status == "FAILED"
     assert (caught.value.name, caught.value.kind, caught.value.message) == (
         "outer/inner",
@@ -104,14 +104,14 @@ async def test_attempts_are_repeated_after_pauses_that_double() -> None:
             assert (due - clock.now()).total_seconds() == pause
             clock.turn(pause)
             await until(lambda n=attempt: shaky.calls == n + 1, "the next attempt")
-        assert await run.result(10) == {"calls": 4}
+        assert await run.result(60) == {"calls": 4}
 
 
 async def test_attempts_that_are_used_up_are_a_failure_of_the_last_one() -> None:
     async with working(FunctionNode(Shaky(9), retries=2, backoff=0.001)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="failure 3"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_the_count_of_attempts_outlives_the_worker(store: MemoryStore) -> None:
@@ -141,7 +141,7 @@ async def test_a_repeated_attempt_keeps_the_completed_steps_inside() -> None:
 
     async with working(Outer(retries=1, backoff=0.001)) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"calls": 2}
+        assert await run.result(60) == {"calls": 2}
     assert counts == {"kept": 1, "node": 1, "outer": 2}
 
 
@@ -155,7 +155,7 @@ async def test_a_repeated_attempt_executes_the_step_again_that_failed_inside() -
 
     async with working(Outer(retries=2, backoff=0.001)) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"calls": 3}
+        assert await run.result(60) == {"calls": 3}
     assert counts == {"kept": 1}
 
 
@@ -170,7 +170,7 @@ async def test_an_attempt_that_takes_too_long_is_a_failed_one() -> None:
     flow = FunctionNode(slow_once, attempt_timeout=0.05, retries=1, backoff=0.001)
     async with working(flow) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"calls": 2}
+        assert await run.result(60) == {"calls": 2}
 
 
 async def test_an_attempt_timeout_without_retries_says_so() -> None:
@@ -181,7 +181,7 @@ async def test_an_attempt_timeout_without_retries_says_so() -> None:
     async with working(FunctionNode(slow, attempt_timeout=0.05)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match=r"longer than attempt_timeout=0\.05 s") as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.kind == "TimeoutError"
 
 
@@ -195,7 +195,7 @@ async def test_an_attempt_timeout_does_not_count_the_time_people_take() -> None:
         await asked(app)
         await asyncio.sleep(0)
         await say(app, "answer", "late")
-        assert await run.result(10) == {"answer": "late"}
+        assert await run.result(60) == {"answer": "late"}
 
 
 async def test_an_attempt_timeout_is_refused_on_sync_functions() -> None:
@@ -208,7 +208,7 @@ async def test_an_attempt_timeout_is_refused_on_sync_functions() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="attempt_timeout needs an async function"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_a_timeout_of_user_code_around_a_step_is_refused_in_words() -> None:
@@ -227,7 +227,7 @@ async def test_a_timeout_of_user_code_around_a_step_is_refused_in_words() -> Non
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="attempt_timeout") as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.kind == "ProgrammingError"
 
 
@@ -239,7 +239,7 @@ async def test_user_code_that_raises_what_ends_tasks_fails_its_step_alone(error:
     async with working(FunctionNode(leaks, name="leaks")) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
     assert (caught.value.name, caught.value.kind) == ("leaks", type(error).__name__)
 
 
@@ -258,9 +258,9 @@ async def test_a_failed_run_goes_on_at_the_step_that_failed() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed):
-            await run.result(10)
+            await run.result(60)
         await run.retry()
-        assert await run.result(10) == {"calls": 2}
+        assert await run.result(60) == {"calls": 2}
         with pytest.raises(Conflict, match="FINISHED"):
             await run.retry()
     assert counts == {"first": 1, "kept": 1}
@@ -271,9 +271,9 @@ async def test_a_retry_gives_fresh_attempts() -> None:
     async with working(FunctionNode(shaky, retries=1, backoff=0.001)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="failure 2"):
-            await run.result(10)
+            await run.result(60)
         await run.retry()
-        assert await run.result(10) == {"calls": 4}
+        assert await run.result(60) == {"calls": 4}
 
 
 async def test_a_retry_goes_on_at_the_branch_that_failed() -> None:
@@ -289,10 +289,10 @@ async def test_a_retry_goes_on_at_the_branch_that_failed() -> None:
         run = await app.start("flow", {})
         await say(app, "answer", "yes")
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "0[1]/shaky"
         await run.retry()
-        assert await run.result(10) == {"all": ["ok", {"calls": 2}, "yes"]}
+        assert await run.result(60) == {"all": ["ok", {"calls": 2}, "yes"]}
     assert counts == {"fine": 1}
 
 
@@ -308,10 +308,10 @@ async def test_a_retry_of_nested_branches_that_failed() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "0[0]/0[0]/shaky"
         await run.retry()
-        assert await run.result(10) == {"all": [[{"calls": 2}, "ok"], "ok"]}
+        assert await run.result(60) == {"all": [[{"calls": 2}, "ok"], "ok"]}
 
 
 async def test_a_flow_that_failed_between_its_steps_goes_on_there() -> None:
@@ -324,10 +324,10 @@ async def test_a_flow_that_failed_between_its_steps_goes_on_there() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed) as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "flow"
         await run.retry()
-        assert await run.result(10) == {"calls": 2}
+        assert await run.result(60) == {"calls": 2}
     assert counts == {"first": 1}
 
 
@@ -363,7 +363,7 @@ async def test_cancelling_a_running_run_stops_it_and_fences_its_writes() -> None
     ) as app:
         run = await app.start("flow", {})
         await inside.wait()
-        waiting = asyncio.create_task(run.result(10))
+        waiting = asyncio.create_task(run.result(60))
         await run.cancel()
         with pytest.raises(RunCancelled):
             await waiting
@@ -377,7 +377,7 @@ async def test_cancelling_a_running_run_stops_it_and_fences_its_writes() -> None
 async def test_an_ended_run_cannot_be_cancelled() -> None:
     async with working(FunctionNode(lambda x: x)) as app:
         run = await app.start("flow", {})
-        await run.result(10)
+        await run.result(60)
         with pytest.raises(Conflict, match="already FINISHED"):
             await run.cancel()
 
@@ -388,7 +388,7 @@ async def test_a_wait_that_is_too_short_leaves_the_run() -> None:
         with pytest.raises(TimeoutError, match="it goes on"):
             await run.result(0.01)
         await say(app, "approve")
-        assert (await run.result(10))["approved"] is True
+        assert (await run.result(60))["approved"] is True
 
 
 async def test_the_news_of_an_old_end_does_not_stop_who_goes_on() -> None:
@@ -404,7 +404,7 @@ async def test_the_news_of_an_old_end_does_not_stop_who_goes_on() -> None:
     async with working(FunctionNode(work)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed):
-            await run.result(10)
+            await run.result(60)
         await run.retry()
         await entered.wait()
         await app.store.do(lambda tx: tx.signal("run", run.id))  # a doorbell that comes late
@@ -412,4 +412,4 @@ async def test_the_news_of_an_old_end_does_not_stop_who_goes_on() -> None:
         engine = app._worker.engine
         await until(lambda: not engine._settled, "the engine has heard it")
         go.set()
-        assert await run.result(10) == {"calls": 2}
+        assert await run.result(60) == {"calls": 2}

@@ -29,7 +29,7 @@ async def verdict(
     async with working(node or FeedbackNode()) as app:
         run = await app.start("flow", data)
         request = await say(app, verb, **said)
-        return await run.result(10), request
+        return await run.result(60), request
 
 
 async def test_approved() -> None:
@@ -64,14 +64,14 @@ async def test_silence_is_a_rejection() -> None:
         run = await app.start("flow", {"output": "draft"})
         await asked(app)
         clock.turn(60)
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["status"], result["reason"], result["decided_by"]) == ("rejected", "timeout", None)
 
 
 async def test_used_up_rounds_ask_nobody() -> None:
     async with working(FeedbackNode(max_iterations=2)) as app:
         run = await app.start("flow", {"output": "draft", "iteration": 2})
-        assert await run.result(10) == {
+        assert await run.result(60) == {
             "output": "draft",
             "iteration": 2,
             "final_output": "draft",
@@ -93,7 +93,7 @@ async def test_a_round_is_a_whole_number(iteration: Any) -> None:
     async with working(FeedbackNode()) as app:
         run = await app.start("flow", {"output": "draft", "iteration": iteration})
         with pytest.raises(StepFailed, match="iteration is the number of rounds"):
-            await run.result(10)
+            await run.result(60)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "3"])
@@ -119,7 +119,7 @@ async def test_the_model_gets_the_original_and_the_feedback() -> None:
     data = {"output": "the original", "feedback": "much shorter", "status": "needs_revision", "iteration": 1}
     async with working(RevisionNode(model)) as app:
         run = await app.start("flow", data)
-        result = await run.result(10)
+        result = await run.result(60)
     assert result == {**data, "output": "version 1", "previous_version": "the original"}
     (prompt,) = model.prompts
     assert "the original" in prompt
@@ -131,7 +131,7 @@ async def test_what_needs_no_revision_passes_unchanged(status: str | None) -> No
     model = Model()
     async with working(RevisionNode(LLMNode(model=model))) as app:
         run = await app.start("flow", {"output": "x", "status": status})
-        assert await run.result(10) == {"output": "x", "status": status}
+        assert await run.result(60) == {"output": "x", "status": status}
     assert model.prompts == []
 
 
@@ -146,7 +146,7 @@ async def test_a_loop_is_one_thread_of_revisions() -> None:
         asked_for = await rounds(
             app, ("request_changes", "one"), ("request_changes", "two"), ("approve", None)
         )
-        result = await run.result(10)
+        result = await run.result(60)
         assert [await views.previous_proposal(app.store, request) for request in asked_for] == [
             None,
             {"output": "version 0"},
@@ -174,7 +174,7 @@ async def test_a_loop_ends_when_its_rounds_are_used_up() -> None:
     async with working(FeedbackLoop(llm=Model(), max_iterations=2)) as app:
         run = await app.start("flow", {"output": "version 0"})
         await rounds(app, ("request_changes", "one"), ("request_changes", "two"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["status"], result["iterations"], result["final_output"]) == (
         "max_iterations_reached",
         2,
@@ -186,7 +186,7 @@ async def test_a_loop_ends_with_a_rejection() -> None:
     async with working(FeedbackLoop(llm=Model())) as app:
         run = await app.start("flow", {"output": "version 0"})
         await rounds(app, ("request_changes", "one"), ("reject", "never mind"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["status"], result["reason"], result["iterations"]) == ("rejected", "never mind", 2)
 
 
@@ -197,7 +197,7 @@ async def test_a_loop_may_revise_in_its_own_way() -> None:
     async with working(FeedbackLoop(FunctionNode(shorten), title="Short enough?")) as app:
         run = await app.start("flow", {"output": "a long text"})
         first, second = await rounds(app, ("request_changes", "shorter"), ("approve", None))
-        result = await run.result(10)
+        result = await run.result(60)
     assert (first.draft.title, second.draft.proposal) == ("Short enough?", {"output": "a l"})
     assert (result["final_output"], result["noted"]) == ("a l", "shorter")
 
@@ -211,7 +211,7 @@ async def test_two_loops_in_one_run_are_two_threads() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {"output": "x"})
         found = await rounds(app, ("request_changes", "one"), ("approve", None), ("approve", None))
-        await run.result(10)
+        await run.result(60)
     assert [request.revision for request in found] == [1, 2, 1]
     assert found[0].thread == found[1].thread != found[2].thread
 

@@ -48,7 +48,7 @@ class Named(ChainableNode):
 async def test_nodes_are_executed_in_order() -> None:
     async with working(Named(name="a") | Named(name="b") | Named(name="c")) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"path": ["a", "b", "c"]}
+        assert await run.result(60) == {"path": ["a", "b", "c"]}
         assert journal(app, run.id) == [(name, "Named", "done") for name in "abc"]
 
 
@@ -56,7 +56,7 @@ async def test_unnamed_nodes_are_known_by_their_position() -> None:
     node = FunctionNode(same)
     async with working(node | Named(name="b") | node) as app:
         run = await app.start("flow", {})
-        await run.result(10)
+        await run.result(60)
         assert [address for address, _, _ in journal(app, run.id)] == ["0", "b", "2"]
 
 
@@ -64,14 +64,14 @@ async def test_a_named_chain_is_one_step() -> None:
     inner = Chain([Named(name="a"), Named(name="b")], name="inner")
     async with working(Named(name="a") | inner) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"path": ["a", "a", "b"]}
+        assert await run.result(60) == {"path": ["a", "a", "b"]}
         assert [address for address, _, _ in journal(app, run.id)] == ["a", "inner", "inner/a", "inner/b"]
 
 
 async def test_a_flow_of_one_node_is_a_chain_of_one() -> None:
     async with working(Named(name="only")) as app:
         run = await app.start("flow", {})
-        await run.result(10)
+        await run.result(60)
         assert journal(app, run.id) == [("only", "Named", "done")]
 
 
@@ -135,7 +135,7 @@ async def test_a_node_may_forget_to_call_its_parent() -> None:
 
     async with working(Careless() | Careless()) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"word": "fine"}
+        assert await run.result(60) == {"word": "fine"}
 
 
 async def test_the_body_of_a_subclass_may_call_the_one_it_overrides() -> None:
@@ -146,7 +146,7 @@ async def test_the_body_of_a_subclass_may_call_the_one_it_overrides() -> None:
 
     async with working(Louder(name="a") | Named(name="b")) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"path": ["a", "b"], "loud": True}
+        assert await run.result(60) == {"path": ["a", "b"], "loud": True}
         assert [address for address, _, _ in journal(app, run.id)] == ["a", "b"]
 
 
@@ -157,7 +157,7 @@ async def test_a_node_without_execute_says_so() -> None:
     async with working(FunctionNode(same) | Empty()) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="Empty has to define: async def execute"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_inside_a_run_a_node_takes_a_dict_and_no_run_id() -> None:
@@ -170,7 +170,7 @@ async def test_inside_a_run_a_node_takes_a_dict_and_no_run_id() -> None:
         for wrong, message in (("list", "takes a dict, not list"), ("id", "outermost execute only")):
             run = await app.start("flow", {"wrong": wrong})
             with pytest.raises(StepFailed, match=message):
-                await run.result(10)
+                await run.result(60)
 
 
 # -- functions ---------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ async def test_a_function_flow_gets_the_keys_of_its_input() -> None:
         return {"topic": topic, "words": words}
 
     async with working(write) as app:
-        assert await (await app.start("flow", {"topic": "AI"})).result(10) == {"topic": "AI", "words": 100}
+        assert await (await app.start("flow", {"topic": "AI"})).result(60) == {"topic": "AI", "words": 100}
         with pytest.raises(InvalidInput, match="takes topic, words as keys of its input"):
             await app.start("flow", {"title": "AI"})
         assert len(await app.runs.list()) == 1
@@ -193,7 +193,7 @@ async def test_a_sole_parameter_data_gets_the_dict() -> None:
 
     async with working(write) as app:
         run = await app.start("flow", {"topic": "AI"})
-        assert await run.result(10) == {"got": {"topic": "AI"}}
+        assert await run.result(60) == {"got": {"topic": "AI"}}
 
 
 async def test_flows_can_be_registered_by_a_decorator() -> None:
@@ -204,7 +204,7 @@ async def test_flows_can_be_registered_by_a_decorator() -> None:
         return {"topic": topic}
 
     async with app:
-        assert await (await app.start("decorated", {"topic": "AI"})).result(10) == {"topic": "AI"}
+        assert await (await app.start("decorated", {"topic": "AI"})).result(60) == {"topic": "AI"}
 
 
 async def test_a_sync_function_runs_in_a_thread_and_knows_its_step() -> None:
@@ -213,7 +213,7 @@ async def test_a_sync_function_runs_in_a_thread_and_knows_its_step() -> None:
 
     async with working(FunctionNode(work, name="work")) as app:
         run = await app.start("flow", {}, "r")
-        result = await run.result(10)
+        result = await run.result(60)
     assert result["thread"].startswith("handrail-function")
     assert result["key"] == "r/work"
 
@@ -230,7 +230,7 @@ class Callable_:
 @pytest.mark.parametrize("function", [_later, lambda x: _later({**x}), Callable_()])
 async def test_whatever_can_be_awaited_is(function: Callable[[Data], Any]) -> None:
     async with working(FunctionNode(function)) as app:
-        assert await (await app.start("flow", {})).result(10) == {"awaited": True}
+        assert await (await app.start("flow", {})).result(60) == {"awaited": True}
 
 
 # -- approval ----------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ async def approve(node: HumanApprovalNode, data: Data, verb: str, **said: Any) -
     async with working(node) as app:
         run = await app.start("flow", data)
         request = await say(app, verb, **said)
-        return await run.result(10), request
+        return await run.result(60), request
 
 
 async def test_an_approval_adds_who_when_and_what_they_said() -> None:
@@ -277,13 +277,13 @@ async def test_a_rejection_can_stop_the_run() -> None:
     async with working(HumanApprovalNode(on_reject="stop") | Named(name="after")) as app:
         run = await app.start("flow", {"content": "text"})
         await say(app, "reject", comment="no")
-        result = await run.result(10)
+        result = await run.result(60)
         assert (result["approved"], result["reason"]) == (False, "no")
         assert "path" not in result
         assert run.status == "FINISHED"
         run = await app.start("flow", {"content": "text"})
         await say(app, "approve")
-        assert (await run.result(10))["path"] == ["after"]
+        assert (await run.result(60))["path"] == ["after"]
 
 
 async def test_a_rejection_deep_inside_stops_the_whole_run_too() -> None:
@@ -297,7 +297,7 @@ async def test_a_rejection_deep_inside_stops_the_whole_run_too() -> None:
     async with working(Outer() | Named(name="after")) as app:
         run = await app.start("flow", {"content": "text"})
         await say(app, "reject", comment="no")
-        assert (await run.result(10))["approved"] is False
+        assert (await run.result(60))["approved"] is False
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ async def test_silence_comes_to_what_was_said_beforehand(on_timeout: Any, expect
         clock.turn(299)
         await reached(app, run, "WAITING")
         clock.turn(1)
-        result = await run.result(10)
+        result = await run.result(60)
     assert {key: result[key] for key in expected} == expected
     assert result["decided_by"] is None
     assert result["timestamp"] == utc_text(clock.now())
@@ -331,7 +331,7 @@ async def test_a_withdrawn_request_is_no_approval() -> None:
         run = await app.start("flow", {"content": "text"})
         (request,) = await asked(app)
         await app.inbox.withdraw(request.id, actor=BOB)
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["approved"], result["reason"], result["decided_by"]) == (False, "withdrawn", None)
 
 
@@ -359,7 +359,7 @@ async def test_nothing_to_show_is_refused_before_anybody_is_asked() -> None:
     async with working(FunctionNode(lambda x: x) | HumanApprovalNode()) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="there is nothing to show"):
-            await run.result(10)
+            await run.result(60)
         assert await views.requests(app.store) == []
 
 
@@ -381,7 +381,7 @@ async def test_several_people_decide_together() -> None:
         await app.inbox.decide(request.id, "approve", actor=BOB)
         assert run.status == "WAITING"
         await app.inbox.decide(request.id, "approve", actor=Actor("carol", Strength.SESSION))
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["approved"], result["decided_by"]) == (True, "bob, carol")
 
 
@@ -411,7 +411,7 @@ async def test_an_approval_does_not_carry_on_why_an_earlier_one_was_a_no() -> No
         run = await app.start("flow", {"content": "x"})
         await say(app, "reject", comment="not yet")
         first = await say(app, "approve")
-        result = await run.result(10)
+        result = await run.result(60)
     assert result["approved"]
     assert "reason" not in result
     assert result["request_id"] == first.id
@@ -421,4 +421,4 @@ async def test_a_reason_of_the_data_s_own_is_passed_on() -> None:
     async with working(HumanApprovalNode()) as app:
         run = await app.start("flow", {"content": "x", "reason": "a customer asked"})
         await say(app, "approve")
-        assert (await run.result(10))["reason"] == "a customer asked"
+        assert (await run.result(60))["reason"] == "a customer asked"

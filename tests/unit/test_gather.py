@@ -71,7 +71,7 @@ async def test_results_come_in_the_order_of_the_branches() -> None:
 
     async with working(flow) as app:
         run = await app.start("flow", {})
-        assert await run.result(10) == {"all": [0, 1, 2]}
+        assert await run.result(60) == {"all": [0, 1, 2]}
     assert order == [2, 1, 0]
 
 
@@ -89,7 +89,7 @@ async def test_branches_may_be_answered_in_any_order(order: tuple[int, ...]) -> 
                     lambda n=number: _done(app, run.id, f"0[{n}]"),
                     "the branch has ended",
                 )
-        assert await run.result(10) == {"answers": ["a0", "a1", "a2"]}
+        assert await run.result(60) == {"answers": ["a0", "a1", "a2"]}
     branches = {f"{n} executed": 2 for n in range(3)} | {f"{n} before": 1 for n in range(3)}
     assert counts == {**branches, "flow": 4}, "a branch that waits is not executed when another one wakes"
 
@@ -114,7 +114,7 @@ async def test_a_branch_may_be_woken_by_another_worker_than_it_was_put_to_sleep_
     async with working(fan_out(3, counts), store=store) as app:
         await app.inbox.decide(third.id, "answer", actor=BOB, payload="x")
         run = await app.run("r")
-        assert await run.result(10) == {"answers": ["x"] * 3}
+        assert await run.result(60) == {"answers": ["x"] * 3}
     assert {counts[f"{n} executed"] for n in range(3)} == {2}
     assert {counts[f"{n} before"] for n in range(3)} == {1}
 
@@ -129,7 +129,7 @@ async def test_every_branch_has_a_place_of_its_own() -> None:
 
     async with working(flow) as app:
         run = await app.start("flow", {}, "r")
-        result = await run.result(10)
+        result = await run.result(60)
     assert result["keys"] == [["r/0[0]", "r/0[0]/s", "20"], ["r/0[1]", "r/0[1]/s", "20"]]
     assert result["more"] == [["r/1[0]", "r/1[0]/s", "20"]]
 
@@ -160,7 +160,7 @@ async def test_the_first_failure_in_order_is_raised_when_all_have_ended() -> Non
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "yes")
-        assert await run.result(10) == {"answer": "yes"}
+        assert await run.result(60) == {"answer": "yes"}
     assert caught == [("0[0]", "late")] * 2, "the same on replay"
     assert ended == ["early", "fine", "late"]
 
@@ -178,7 +178,7 @@ async def test_a_failure_waits_for_the_branches_that_wait() -> None:
         assert run.status == "WAITING"
         await say(app, "answer", "yes")
         with pytest.raises(StepFailed, match="ValueError: no"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_branches_have_branches() -> None:
@@ -203,7 +203,7 @@ async def test_branches_have_branches() -> None:
                     lambda a=requests[number].address: _done(app, run.id, strand_of(a)),
                     "the branch has ended",
                 )
-        assert await run.result(10) == {"all": [["0", "1"], ["2", "3"]]}
+        assert await run.result(60) == {"all": [["0", "1"], ["2", "3"]]}
     assert counts == {"flow": 5, "a": 3, "b": 3}
 
 
@@ -234,7 +234,7 @@ async def test_branches_sleep_and_are_tried_again_alone() -> None:
         clock.turn(540)
         await until(lambda: _done(app, run.id, "0[2]"), "the next attempt is over")
         clock.turn(3000)
-        assert await run.result(10) == {"all": [60, 3600, "ok"]}
+        assert await run.result(60) == {"all": [60, 3600, "ok"]}
     assert counts == {"sleeper 60": 2, "sleeper 3600": 2, "shaky": 2}
 
 
@@ -245,7 +245,7 @@ async def test_nothing_to_gather_is_nothing() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "yes")
-        assert await run.result(10) == {"none": [], "answer": "yes"}
+        assert await run.result(60) == {"none": [], "answer": "yes"}
 
 
 async def test_another_number_of_branches_needs_attention() -> None:
@@ -259,7 +259,7 @@ async def test_another_number_of_branches_needs_attention() -> None:
         first, _ = await asked(app, 2)
         await app.inbox.decide(first.id, "answer", actor=BOB, payload="x")
         with pytest.raises(RunNeedsAttention) as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.difference["recorded"] == {"name": "0", "kind": "gather", "branches": 2}
     assert caught.value.difference["flow"] == {"name": "0", "kind": "gather", "branches": 3}
 
@@ -279,7 +279,7 @@ async def test_a_branch_that_goes_another_way_needs_attention() -> None:
         first, _ = await asked(app, 2)
         await app.inbox.decide(first.id, "answer", actor=BOB, payload="x")
         with pytest.raises(RunNeedsAttention) as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.difference["frame"] == "0[0]"
 
 
@@ -294,7 +294,7 @@ async def test_a_rejection_in_a_branch_can_stop_the_whole_run() -> None:
         run = await app.start("flow", {})
         stop, other = await asked(app, 2)
         await app.inbox.decide(stop.id, "reject", actor=BOB, comment="enough")
-        result = await run.result(10)
+        result = await run.result(60)
         assert (result["approved"], result["reason"]) == (False, "enough")
         assert (await views.request(app.store, other.id)).status == "WITHDRAWN"
 
@@ -316,7 +316,7 @@ async def test_cancelling_a_run_cancels_its_branches() -> None:
         run = await app.start("flow", {})
         await entered.wait()
         await run.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await told.wait()
         assert run.status == "CANCELLED"
 
@@ -333,7 +333,7 @@ async def test_a_timeout_around_branches_is_refused_in_words() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="attempt_timeout"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_results_may_be_larger_together_than_one_may_be() -> None:
@@ -348,7 +348,7 @@ async def test_results_may_be_larger_together_than_one_may_be() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "yes")
-        assert await run.result(10) == {"answer": "yes"}
+        assert await run.result(60) == {"answer": "yes"}
     assert sizes == [1_800_000] * 2, "the same on replay"
 
 
@@ -362,7 +362,7 @@ async def test_the_result_of_one_branch_that_is_too_large_is_a_clear_failure() -
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match=r"the result of branch '0\[0\]' has") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.kind == "PayloadTooLarge"
 
 
@@ -411,7 +411,7 @@ async def test_a_branch_goes_on_at_once_when_its_answer_comes_while_another_one_
         await asyncio.wait_for(went_on.wait(), 20)
         assert not slow.is_set()
         slow.set()
-        assert await run.result(10) == {"all": ["done", "yes"]}
+        assert await run.result(60) == {"all": ["done", "yes"]}
 
 
 async def test_a_branch_of_a_branch_goes_on_while_its_neighbours_are_executed() -> None:
@@ -445,7 +445,7 @@ async def test_a_branch_of_a_branch_goes_on_while_its_neighbours_are_executed() 
             await asyncio.sleep(0.001)
         await until(lambda: len(heard) >= 8, "every answer was heard while the slow one is executed")
         slow.set()
-        assert await run.result(10) == {"all": [["x1b?", "x2b?", "slow"], ["y1b?", "y2b?"]]}
+        assert await run.result(60) == {"all": [["x1b?", "x2b?", "slow"], ["y1b?", "y2b?"]]}
 
 
 async def test_branches_given_as_coroutines_go_on_at_the_next_replay() -> None:
@@ -467,7 +467,7 @@ async def test_branches_given_as_coroutines_go_on_at_the_next_replay() -> None:
         (request,) = await until(lambda: views.requests(app.store), "the question is asked")
         await app.inbox.decide(request.id, "answer", actor=BOB, payload="yes")
         slow.set()
-        assert await run.result(10) == {"all": ["done", "yes"]}
+        assert await run.result(60) == {"all": ["done", "yes"]}
 
 
 async def test_a_limit_bounds_the_branches_that_are_under_way_also_those_that_wait() -> None:
@@ -485,7 +485,7 @@ async def test_a_limit_bounds_the_branches_that_are_under_way_also_those_that_wa
             await app.inbox.decide(request.id, "answer", actor=BOB, payload=request.draft.title)
             if number < 6:
                 await until(lambda n=number: _ended_branches(app, run.id, n + 1), "the branch has ended")
-        assert await run.result(10) == {"all": [f"Question {n}?" for n in range(7)]}
+        assert await run.result(60) == {"all": [f"Question {n}?" for n in range(7)]}
     assert most == 3
 
 
@@ -502,7 +502,7 @@ async def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="limit"):
-            await run.result(10)
+            await run.result(60)
 
 
 async def test_a_result_may_hold_what_the_branches_gave_however_large() -> None:
@@ -511,4 +511,4 @@ async def test_a_result_may_hold_what_the_branches_gave_however_large() -> None:
 
     async with working(flow) as app:
         run = await app.start("flow", {})
-        assert [len(text) for text in (await run.result(10))["all"]] == [600_000] * 4
+        assert [len(text) for text in (await run.result(60))["all"]] == [600_000] * 4

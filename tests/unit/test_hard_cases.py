@@ -107,7 +107,7 @@ async def test_a_retried_run_still_hears_what_it_had_asked() -> None:
         await reached(app, run, "WAITING")
         assert [request.id for request in await asked(app)] == [second.id]
         await app.inbox.decide(second.id, "approve", actor=BOB)
-        assert await run.result(10) == {"left": True, "right": True}
+        assert await run.result(60) == {"left": True, "right": True}
 
 
 async def test_a_failed_run_can_be_cancelled_and_takes_its_questions_back() -> None:
@@ -162,7 +162,7 @@ async def test_branches_behind_a_moved_step_still_wake(store: MemoryStore) -> No
         await app.migrate(run.id, parse_mapping(["=added"]))
         await reached(app, run.id, "WAITING")
         await app.inbox.decide(second.id, "approve", actor=BOB)
-        assert await (await app.run(run.id)).result(10) == {"left": True, "right": True}
+        assert await (await app.run(run.id)).result(60) == {"left": True, "right": True}
 
 
 class Ending(BaseException):
@@ -206,7 +206,7 @@ async def test_no_error_leaves_a_run_hanging(function: Any, kind: str) -> None:
     async with working(FunctionNode(function)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed) as raised:
-            await run.result(10)
+            await run.result(60)
         assert raised.value.kind == kind
 
 
@@ -226,7 +226,7 @@ async def test_a_worker_that_stops_fails_no_run(store: MemoryStore) -> None:
         run = await app.start("flow", {})
         await began.wait()
     async with working(FunctionNode(lambda x: {"ok": True}), store=store) as app:
-        assert await (await app.run(run.id)).result(10) == {"ok": True}
+        assert await (await app.run(run.id)).result(60) == {"ok": True}
 
 
 async def test_an_attempt_that_took_too_long_is_asked_about() -> None:
@@ -243,7 +243,7 @@ async def test_an_attempt_that_took_too_long_is_asked_about() -> None:
         run = await app.start("flow", {})
         request = await say(app, "answer", {"what": "happened", "result": {"paid": True}})
         assert request.draft.kind == "interrupted"
-        assert await run.result(10) == {"paid": True}
+        assert await run.result(60) == {"paid": True}
     assert len(effects) == 1
 
 
@@ -254,7 +254,7 @@ async def test_who_waits_is_told_when_the_app_closes() -> None:
         waiting = asyncio.create_task(run.result())
         await asked(app)
     with pytest.raises(StoreClosed):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
 
 
 async def test_an_app_is_not_closed_by_opening_it_again() -> None:
@@ -265,7 +265,7 @@ async def test_an_app_is_not_closed_by_opening_it_again() -> None:
         with pytest.raises(ProgrammingError):
             async with app:
                 pass
-        assert await (await app.start("flow", {"a": 1})).result(10) == {"a": 1}
+        assert await (await app.start("flow", {"a": 1})).result(60) == {"a": 1}
 
 
 async def test_an_execute_that_comes_from_a_mixin_is_a_step() -> None:
@@ -283,7 +283,7 @@ async def test_an_execute_that_comes_from_a_mixin_is_a_step() -> None:
     async with working(Mixed() | HumanApprovalNode()) as app:
         run = await app.start("flow", {"content": "1"})
         await say(app, "approve")
-        assert (await run.result(10))["approved"] is True
+        assert (await run.result(60))["approved"] is True
     assert executed == [1]
 
 
@@ -308,7 +308,7 @@ async def test_what_a_node_does_to_its_input_stays_in_the_node() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "approve")
-        assert await run.result(10) == {"n": 0}
+        assert await run.result(60) == {"n": 0}
 
 
 async def test_retries_around_what_cannot_be_mended_are_not_made() -> None:
@@ -326,7 +326,7 @@ async def test_retries_around_what_cannot_be_mended_are_not_made() -> None:
     async with working(Outer(retries=3, backoff=0.01)) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="never right"):
-            await run.result(10)
+            await run.result(60)
     assert len(attempts) == 1
 
 
@@ -369,7 +369,7 @@ async def test_a_question_that_is_refused_and_caught_is_refused_again_on_a_repla
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "bob")
-        assert await run.result(10) == {"answer": "bob"}
+        assert await run.result(60) == {"answer": "bob"}
     assert len(heard) == 2
     assert heard[0] == heard[1]
 
@@ -389,6 +389,6 @@ async def test_a_request_that_is_refused_inside_a_node_and_caught_is_refused_aga
     async with working(Careful()) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "bob")
-        assert await run.result(10) == {"answer": "bob"}
+        assert await run.result(60) == {"answer": "bob"}
     assert len(heard) == 2
     assert heard[0] == heard[1]

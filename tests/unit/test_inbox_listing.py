@@ -1,6 +1,6 @@
 """The lists of the inbox give what the rules say, whoever looks and however much of it is looked at at once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -232,6 +232,32 @@ async def test_a_list_gives_what_the_rules_say_each_once_and_in_order(
                 assert again == beside, "of a page that was read"
         finally:
             await store.close()
+
+
+def _due_at(request_id: str, audience: Audience, deadline: datetime) -> HumanRequest:
+    asked = None if audience.is_open else people(audience, members, None)
+    draft = changed(pure_request([], []).draft, title="Publish?")
+    return HumanRequest(
+        request_id, draft, "hash", request_id, 1, START, audience, asked=asked, deadline=deadline
+    )
+
+
+async def test_a_search_in_what_is_late_the_oldest_first_finds_nothing_that_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(list_rows, "FEW", 0)  # as many as are walked along
+    several = Audience(("ann",), ("legal",))  # filed aside, under each whom it asks
+    late = ("req_1", Audience(), START), ("req_2", several, START)
+    later = ("req_3", Audience(), START + timedelta(1)), ("req_4", several, START + timedelta(1))
+    store = await MemoryStore().open()
+    try:
+        await store.do(write, [_due_at(*each) for each in (*late, *later)])
+        which = Listing("overdue", "oldest", text="pub")
+        for everything in (False, True):
+            who = Viewer("ann", ("legal",), everything=everything)
+            assert await paged(store, who, which, 5) == [each[0] for each in late]
+    finally:
+        await store.close()
 
 
 @settings(max_examples=80, deadline=None)

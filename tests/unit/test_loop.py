@@ -47,7 +47,7 @@ async def test_until_may_be_async_and_is_asked_once_a_round() -> None:
         assert ("again/until", "step", "done") in journal(app, run.id)
         await say(app, "reject", comment="no")
         await say(app, "approve")
-        result = await run.result(10)
+        result = await run.result(60)
         assert ("again/until~3", "step", "done") in journal(app, run.id)
     assert (result["approved"], result["iterations"], seen) == (True, 3, [False, False, True])
 

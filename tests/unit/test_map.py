@@ -104,7 +104,7 @@ async def test_over_may_be_a_function_that_is_asked_once(is_async: bool) -> None
         run = await app.start("flow", {"text": "a b"})
         for request in await asked(app, 2):
             await say_its_title(app, request)
-        assert (await run.result(10))["results"] == expected("a", "b")
+        assert (await run.result(60))["results"] == expected("a", "b")
     assert counts["over"] == 1
 
 
@@ -171,7 +171,7 @@ async def test_a_limit_bounds_those_that_wait_and_the_next_begin_in_order(limit:
             titles.append([request.draft.title for request in requests])
             await say_its_title(app, requests[0])
             await until(lambda n=number: _ended(app, run.id) == n + 1, "the item has ended")
-        assert (await run.result(10))["results"] == expected(*range(5))
+        assert (await run.result(60))["results"] == expected(*range(5))
     assert titles == [[f"Question {n}?" for n in range(5)][first : first + limit] for first in range(5)]
     assert {count for key, count in counts.items() if key.endswith("executed")} == {2}
 
@@ -209,11 +209,11 @@ async def test_a_limit_holds_for_a_retry_too_which_executes_only_the_failed_item
     async with working(MapNode(node, over="items", limit=2)) as app:
         run = await app.start("flow", {"items": list(range(12))})
         with pytest.raises(StepFailed, match=r"ValueError: item 1$"):
-            await run.result(10)
+            await run.result(60)
         assert (node.most, sorted(node.executed)) == (2, list(range(12)))
         node.fails, node.most, node.executed = False, 0, []
         await run.retry()
-        assert (await run.result(10))["results"] == [{"item": n} for n in range(12)]
+        assert (await run.result(60))["results"] == [{"item": n} for n in range(12)]
     assert (node.most, node.executed) == (2, [1, 3, 5, 7, 9, 11])
 
 
@@ -227,11 +227,11 @@ async def test_a_retry_of_maps_in_maps_executes_only_what_failed_inside() -> Non
     async with working(MapNode(inner, over="groups", name="outer")) as app:
         run = await app.start("flow", {"groups": [{"items": [0, 2]}, {"items": [4, 5, 7]}, {"items": [9]}]})
         with pytest.raises(StepFailed, match=r"item 5$") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "outer/0[1]/inner/0[1]/0"
         node.fails, node.executed = False, []
         await run.retry()
-        results = (await run.result(10))["results"]
+        results = (await run.result(60))["results"]
     assert [[one["item"] for one in group["inner"]] for group in results] == [[0, 2], [4, 5, 7], [9]]
     assert sorted(node.executed) == [5, 7, 9]
 
@@ -245,7 +245,7 @@ async def test_a_failure_waits_for_the_items_that_wait_for_people() -> None:
         assert run.status == "WAITING"
         await say_its_title(app, request)
         with pytest.raises(StepFailed, match="broken 1"):
-            await run.result(10)
+            await run.result(60)
 
 
 def _broken(data: Data) -> Data:
@@ -268,7 +268,7 @@ async def test_failures_may_be_kept_and_are_the_same_on_a_replay() -> None:
         run = await app.start("flow", {"items": [{"n": 8, "by": 2}, {"n": 1, "by": 0}, {}]})
         (request,) = await asked(app)
         await say_its_title(app, request)
-        results = (await run.result(10))["results"]
+        results = (await run.result(60))["results"]
     assert results[0] == {"half": 4}
     assert results[1]["error"]["step"] == "outer/each/0[1]/half"
     assert results[1]["error"]["kind"] == "ZeroDivisionError"
@@ -283,7 +283,7 @@ async def test_a_person_may_stop_the_run_although_failures_are_kept() -> None:
         run = await app.start("flow", {"items": [{"content": "a"}, {"content": "b"}]})
         first, _ = await asked(app, 2)
         await app.inbox.decide(first.id, "reject", actor=BOB, comment="enough")
-        result = await run.result(10)
+        result = await run.result(60)
         assert (result["approved"], "results" in result) == (False, False)
         assert not await open_ones(app)
 
@@ -302,7 +302,7 @@ async def test_maps_in_maps() -> None:
             requests = await asked(app, left)
             await say_its_title(app, requests[-1])
             await until(lambda r=requests[-1]: _gone(app, r), "it is answered")
-        results = (await run.result(10))["results"]
+        results = (await run.result(60))["results"]
     assert [one["inner"] for one in results] == [expected(f"{group}0", f"{group}1") for group in "abc"]
     assert {count for key, count in counts.items() if key.endswith("executed")} == {2}
 
@@ -333,7 +333,7 @@ async def test_a_map_in_a_loop_and_in_a_branch() -> None:
                 titles.append(request.draft.title)
                 await say_its_title(app, request)
             await until(functools.partial(_asked_by_now, app, run.id, len(titles)), "the round is over")
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["items"], result["iterations"], counts["no"]) == ([2, 3], 2, 0)
     assert titles == ["0: one more?", "1: one more?", "1: one more?", "2: one more?"]
 

@@ -55,7 +55,7 @@ async def test_what_comes_after_the_wait_may_change(
     await waiting(store, getattr(flows, shape)(before))
     async with working(getattr(flows, shape)(after), store=store) as app:
         await approve(app)
-        result = await (await app.run("r")).result(10)
+        result = await (await app.run("r")).result(60)
     assert [mark for mark in result["path"] if mark != "before"] == list(path)
     assert flows.counts["A"] + flows.counts["a"] == 1
 
@@ -80,7 +80,7 @@ async def test_what_came_before_the_wait_is_mapped(
         await approve(app)
         run = await app.run("r")
         with pytest.raises(RunNeedsAttention, match=f"position {position}") as caught:
-            await run.result(10)
+            await run.result(60)
         difference = caught.value.difference
         assert (difference["frame"], difference["position"]) == (frame.rstrip("/"), position)
         assert (difference["recorded"]["name"], difference["flow"]["name"]) == (was, comes)
@@ -89,7 +89,7 @@ async def test_what_came_before_the_wait_is_mapped(
 
         full = ["=".join(frame + name if name else "" for name in pair.split("=")) for pair in mapping]
         await app.migrate("r", parse_mapping(full))
-        result = await run.result(10)
+        result = await run.result(60)
 
         assert [mark for mark in result["path"] if mark != "before"] == list(path), (
             "the past stays what it was"
@@ -108,9 +108,9 @@ async def test_a_mapping_that_is_not_enough_shows_the_next_difference(store: Mem
         await reached(app, run, "NEEDS_ATTENTION")
         await app.migrate("r", parse_mapping(["A=X"]))
         with pytest.raises(RunNeedsAttention, match="'B'"):
-            await run.result(10)
+            await run.result(60)
         await app.migrate("r", parse_mapping(["B=Y"]))
-        assert (await run.result(10))["path"] == ["A", "B", "C"]
+        assert (await run.result(60))["path"] == ["A", "B", "C"]
 
 
 async def test_a_run_can_be_mapped_while_it_waits(store: MemoryStore) -> None:
@@ -120,7 +120,7 @@ async def test_a_run_can_be_mapped_while_it_waits(store: MemoryStore) -> None:
         await app.migrate("r", parse_mapping(["B=X"]), actor="carol")
         await reached(app, "r", "WAITING")
         await approve(app)
-        assert (await (await app.run("r")).result(10))["path"] == ["A", "B", "C"]
+        assert (await (await app.run("r")).result(60))["path"] == ["A", "B", "C"]
         logged = await app.store.read(
             lambda tx: [entry for entry in tx.log(0, 100) if entry.kind == "run_migrated"]
         )
@@ -135,7 +135,7 @@ async def test_the_question_stays_open_and_counts(store: MemoryStore) -> None:
         await approve(app)
         await reached(app, "r", "NEEDS_ATTENTION")
         await app.migrate("r", parse_mapping(["B=X"]))
-        result = await (await app.run("r")).result(10)
+        result = await (await app.run("r")).result(60)
         assert result["request_id"] == request.id
         assert len(await views.requests(app.store)) == 1
 
@@ -148,7 +148,7 @@ async def test_what_lies_inside_a_renamed_step_moves_with_it(store: MemoryStore)
         await approve(app)
         await reached(app, "r", "NEEDS_ATTENTION")
         await app.migrate("r", parse_mapping(["old=new"]))
-        assert (await (await app.run("r")).result(10))["path"] == ["before", "A"]
+        assert (await (await app.run("r")).result(60))["path"] == ["before", "A"]
         places = [address for address, _, _ in journal(app, "r")]
     assert "new/A/inner" in places
     assert not [place for place in places if place.startswith("old")]
@@ -167,11 +167,11 @@ async def test_a_changed_question_is_dropped_and_asked_anew(store: MemoryStore) 
         await app.inbox.decide((await asked(app))[0].id, "answer", actor=BOB, payload="dry")
         run = await app.run("r")
         with pytest.raises(RunNeedsAttention, match="asking something else"):
-            await run.result(10)
+            await run.result(60)
         await app.migrate("r", parse_mapping(["tone="]))
         request = await say(app, "answer", "glad")
         assert request.draft.title == "Which mood?"
-        assert await run.result(10) == {"answer": "glad"}
+        assert await run.result(60) == {"answer": "glad"}
 
 
 async def test_what_a_dropped_step_has_asked_is_withdrawn_and_nothing_else(store: MemoryStore) -> None:
@@ -193,7 +193,7 @@ async def test_what_a_dropped_step_has_asked_is_withdrawn_and_nothing_else(store
         assert (withdrawn.status, withdrawn.ended_by) == ("WITHDRAWN", "carol")
         for request in found:
             await app.inbox.decide(request.id, "answer", actor=BOB, payload="x")
-        assert await (await app.run("r")).result(10) == {"all": ["x", "x"]}
+        assert await (await app.run("r")).result(60) == {"all": ["x", "x"]}
 
 
 async def test_a_run_that_needs_attention_can_be_cancelled_or_tried_with_the_old_code(
@@ -207,7 +207,7 @@ async def test_a_run_that_needs_attention_can_be_cancelled_or_tried_with_the_old
     async with working(flows.chain("AB?C"), store=store) as app:
         run = await app.run("r")
         await run.retry()
-        assert (await run.result(10))["path"] == ["A", "B", "C"]
+        assert (await run.result(60))["path"] == ["A", "B", "C"]
 
     await waiting_again(store, flows)
     async with working(flows.chain("A?C"), store=store) as app:
@@ -215,7 +215,7 @@ async def test_a_run_that_needs_attention_can_be_cancelled_or_tried_with_the_old
         await reached(app, "r2", "NEEDS_ATTENTION")
         await app.runs.cancel("r2", actor="bob")
         with pytest.raises(RunCancelled):
-            await (await app.run("r2")).result(10)
+            await (await app.run("r2")).result(60)
 
 
 async def waiting_again(store: MemoryStore, flows: Flows) -> None:
@@ -252,7 +252,7 @@ async def test_a_mapping_that_cannot_be_meant_changes_nothing(
 async def test_only_what_waits_can_be_mapped() -> None:
     async with working(FunctionNode(lambda x: x)) as app:
         run = await app.start("flow", {})
-        await run.result(10)
+        await run.result(60)
         with pytest.raises(Conflict, match="FINISHED"):
             await app.migrate(run.id, parse_mapping(["0=1"]))
         with pytest.raises(UnknownId):
@@ -302,7 +302,7 @@ async def test_a_question_does_not_become_a_step(store: MemoryStore) -> None:
             await app.migrate("r", parse_mapping(["1=extra"]))
         assert journal(app, "r") == before
         await app.migrate("r", parse_mapping(["=extra"]))
-        assert (await (await app.run("r")).result(10))["answer"] == "home"
+        assert (await (await app.run("r")).result(60))["answer"] == "home"
 
 
 @pytest.mark.parametrize(("after", "mapping"), [("sleep", "draft=0"), ("ask", "draft=draft")])
@@ -353,13 +353,13 @@ async def test_the_mark_of_a_new_step_is_told_in_words(store: MemoryStore) -> No
         await reached(app, "r", "NEEDS_ATTENTION")
         await app.migrate("r", parse_mapping(["=M"]))
         with pytest.raises(RunNeedsAttention, match=r"recorded is 'M' \(new\)") as caught:
-            await (await app.run("r")).result(10)
+            await (await app.run("r")).result(60)
         assert caught.value.difference["recorded"] == {"name": "M", "kind": "new"}
         kinds = [found["kind"] for found in app.store.read_now(read_steps, run_id="r")]
         assert "new" in kinds
         assert "*" not in kinds
         await app.migrate("r", parse_mapping(["M=N"]))
-        assert (await (await app.run("r")).result(10))["path"] == ["A", "B", "C"]
+        assert (await (await app.run("r")).result(60))["path"] == ["A", "B", "C"]
 
 
 async def test_a_mapping_that_was_not_meant_can_be_undone(store: MemoryStore) -> None:
@@ -371,11 +371,11 @@ async def test_a_mapping_that_was_not_meant_can_be_undone(store: MemoryStore) ->
         assert offered(app) == ["A=X", "A=", "=X"]
         await app.migrate("r", parse_mapping(["A=Z"]))
         with pytest.raises(RunNeedsAttention, match="recorded is 'Z'"):
-            await (await app.run("r")).result(10)
+            await (await app.run("r")).result(60)
         assert offered(app) == ["Z=X", "Z=", "=X", "Z=A"]
         await app.migrate("r", parse_mapping(["Z=A"]))
         with pytest.raises(RunNeedsAttention, match="recorded is 'A'"):
-            await (await app.run("r")).result(10)
+            await (await app.run("r")).result(60)
 
 
 # -- every branch at once ---------------------------------------------------------------------------------------------
@@ -428,7 +428,7 @@ async def test_a_pattern_maps_every_branch_at_once(
         assert mapping in offered(app)
         assert offered(app).index(mapping) < offered(app).index(mapping.replace(every, frame))
         await app.migrate("r", parse_mapping([mapping]))
-        assert len((await run.result(10))["results"]) == 3
+        assert len((await run.result(60))["results"]) == 3
         assert counts == done
 
 
@@ -475,7 +475,7 @@ async def test_positions_move_in_every_branch_that_is_like_the_one_that_stopped(
         assert stopped.error is not None
         every = re.sub(r"\[\d\]", "[*]", stopped.error["difference"]["frame"])
         await app.migrate("r", parse_mapping([f"{every}/1={every}/2"]))
-        await run.result(10)
+        await run.result(60)
     assert counts == {"a": 3, "b": 3, "o": 3}
 
 
@@ -501,7 +501,7 @@ async def test_it_is_told_what_of_a_question_has_changed(store: MemoryStore) -> 
             else:
                 await (await app.run("r")).retry()
             with pytest.raises(RunNeedsAttention) as caught:
-                await (await app.run("r")).result(10)
+                await (await app.run("r")).result(60)
             message = str(caught.value)
             assert f"(ask asking something else): {changed}. If the flow" in message
             assert "secret" not in message

@@ -106,4 +106,4 @@ async def test_a_list_as_the_whole_result_is_refused_still() -> None:
     async with working(FunctionNode(lambda x: [ASSESSED], name="list")) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="returned list"):
-            await run.result(10)
+            await run.result(60)

@@ -41,7 +41,7 @@ def adds(name: str, **keys: Any) -> FunctionNode:
 
 async def result_of(flow: ChainableNode, data: Data) -> Any:
     async with working(flow) as app:
-        return await (await app.start("flow", data)).result(10)
+        return await (await app.start("flow", data)).result(60)
 
 
 class Asks(ChainableNode):
@@ -150,7 +150,7 @@ async def test_a_function_merges_once(merge: Any, expected: int) -> None:
         run = await app.start("flow", {"start": 10})
         await answer(app, "latera?")
         await answer(app, "laterb?")
-        assert (await run.result(10))["sum"] == expected
+        assert (await run.result(60))["sum"] == expected
 
 
 async def test_a_merge_is_not_executed_again_on_a_replay() -> None:
@@ -169,7 +169,7 @@ async def test_a_merge_is_not_executed_again_on_a_replay() -> None:
     async with working(Outer()) as app:
         run = await app.start("flow", {})
         await answer(app, "Well?")
-        assert await run.result(10) == {"n": 2, "said": "Well"}
+        assert await run.result(60) == {"n": 2, "said": "Well"}
     assert counts == {"outer": 2, "merged": 1}
 
 
@@ -186,10 +186,10 @@ async def test_a_merge_that_raises_fails_its_step_and_a_retry_merges_again_alone
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="ValueError: not like that") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "both/merge"
         await run.retry()
-        assert await run.result(10) == {"n": 1}
+        assert await run.result(60) == {"n": 1}
     assert counts == {"a": 1, "merged": 2}
 
 
@@ -269,11 +269,11 @@ async def test_all_come_to_their_end_the_first_failure_counts_and_a_retry_execut
         await answer(app, "persona?")
         await answer(app, "personb?")
         with pytest.raises(StepFailed, match="ValueError: first") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "0/0[1]/first"
         mended = True
         await run.retry()
-        assert await run.result(10) == {
+        assert await run.result(60) == {
             **{"fine": 1, "first": 2, "second": 2},
             "said to person": ["persona", "personb"],
         }
@@ -307,7 +307,7 @@ async def test_a_rejection_may_end_the_run_and_withdraws_what_the_others_asked()
         await asked(app, 3)
         request = await open_one(app, "Stop?")
         await app.inbox.decide(request.id, "reject", actor=BOB, comment="enough")
-        result = await run.result(10)
+        result = await run.result(60)
         assert (result["approved"], result["reason"], "never" in result) == (False, "enough", False)
         statuses = {r.draft.title: r.status for r in await views.requests(app.store)}
     assert statuses == {"Stop?": "RESOLVED", "outera?": "WITHDRAWN", "innera?": "WITHDRAWN"}

@@ -55,7 +55,7 @@ async def test_a_request_takes_the_guideline_of_its_flow_and_keeps_it() -> None:
         assert (await views.request(app.store, after.id)).draft.guideline == "Be kind."
         for run, request in ((first, before), (second, after)):
             await app.inbox.decide(request.id, "approve", actor=KEEPER, seen_hash=request.content_hash)
-            assert (await run.result(10))["approved"]
+            assert (await run.result(60))["approved"]
 
 
 async def test_a_guideline_of_ones_own_comes_first_and_other_flows_have_none() -> None:

@@ -51,7 +51,7 @@ async def test_the_page_s_stages_are_the_default() -> None:
         run = await app.start("flow", {"content": TEXT, "n": 1})
         peer = await say(app, "answer", {"score": 0.9, "comment": "good"})
         expert = await say(app, "answer", {"score": 0.95}, actor=Actor("carol"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert result.keys() == {"content", "n", "quality_control"}
     assert result["quality_control"] == {
         "passed": True,
@@ -87,7 +87,7 @@ async def test_the_page_s_stages_are_the_default() -> None:
 async def test_a_short_text_fails_fast_and_nobody_is_asked() -> None:
     async with working(QualityControl()) as app:
         run = await app.start("flow", {"content": "short"})
-        found = (await run.result(10))["quality_control"]
+        found = (await run.result(60))["quality_control"]
         assert await views.requests(app.store) == []
     assert (found["passed"], found["failed_at"], found["average_score"]) == (False, "automated_check", 0.5)
     (entry,) = found["scores"]
@@ -163,7 +163,7 @@ async def test_a_stage_is_a_step_of_its_name_and_executed_once() -> None:
     async with working(QualityControl([style, "peers"], name="control")) as app:
         run = await app.start("flow", {"content": TEXT})
         await say(app, "answer", {"score": 1})
-        await run.result(10)
+        await run.result(60)
         assert ("control/style", "FunctionStage", "done") in journal(app, run.id)
     assert executed == [1]
 
@@ -226,7 +226,7 @@ async def silent(stages: Any, data: Data | None = None, **options: Any) -> tuple
         run = await app.start("flow", data or {"content": TEXT})
         (request,) = await asked(app)
         clock.turn(60)
-        return (await run.result(10))["quality_control"], request
+        return (await run.result(60))["quality_control"], request
 
 
 async def test_a_stage_that_nobody_answers_has_not_passed() -> None:
@@ -312,7 +312,7 @@ async def follow(app: App, order: list[tuple[str, str | None]], must: Fraction) 
         assert request.ended is (enough or lost), (order, count)
         if request.ended:
             break
-    (entry,) = (await run.result(10))["quality_control"]["scores"]
+    (entry,) = (await run.result(60))["quality_control"]["scores"]
     mean = float(sum(given) / len(given)) if enough else None
     assert (entry["score"], entry["passed"]) == (mean, mean is not None and mean >= 0.7)
     answered = [who for who, score in order[:count] if score is not None]

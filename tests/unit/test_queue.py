@@ -72,7 +72,7 @@ async def test_in_a_pipeline_the_answer_is_the_result() -> None:
             {"content": "Content 1"},
         )
         assert request.draft.context == {"task_id": "task_1", "type": "review"}
-        result = await run.result(10)
+        result = await run.result(60)
     assert result.keys() == {"task_id", "status", "result"} | HUMAN
     assert (result["task_id"], result["status"]) == ("task_1", "completed")
     assert (result["result"], result["decided_by"], result["comment"]) == (
@@ -87,7 +87,7 @@ async def test_any_answer_is_taken_by_default(payload: Any) -> None:
     async with working(AsyncHumanQueue()) as app:
         run = await app.start("flow", {"content": "x"})
         await say(app, "answer", payload)
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["result"], result["status"]) == (payload, "completed")
 
 
@@ -98,7 +98,7 @@ async def test_a_schema_bounds_the_answers() -> None:
         with pytest.raises(InvalidDecision):
             await answer(app, request, "seven")
         await answer(app, request, 7)
-        assert (await run.result(10))["result"] == 7
+        assert (await run.result(60))["result"] == 7
 
 
 async def test_several_may_have_to_answer() -> None:
@@ -108,7 +108,7 @@ async def test_several_may_have_to_answer() -> None:
         (request,) = await asked(app)
         await app.inbox.decide(request.id, "answer", actor=Actor("ann"), payload=1)
         await app.inbox.decide(request.id, "answer", actor=Actor("cem"), payload=2)
-        assert (await run.result(10))["result"] == [1, 2]
+        assert (await run.result(60))["result"] == [1, 2]
 
 
 async def all_of(data: Data) -> Data:
@@ -129,7 +129,7 @@ async def test_submitted_in_a_run_and_done_in_any_order(order: tuple[int, ...]) 
         for number in order:
             await reached(app, run, "WAITING")
             await answer(app, found[f"Task t{number}"], f"a{number}")
-        assert await run.result(10) == {"results": ["a0", "a1", "a2"]}
+        assert await run.result(60) == {"results": ["a0", "a1", "a2"]}
         assert (await verify(app.store)).problems == []
 
 
@@ -142,7 +142,7 @@ async def test_a_queue_in_a_run_survives_its_worker(store: MemoryStore) -> None:
             await answer(app, found[f"Task t{number}"], number)
     async with working(all_of, store=store) as app:
         run = await app.run("r")
-        assert await run.result(10) == {"results": [0, 1, 2]}
+        assert await run.result(60) == {"results": [0, 1, 2]}
         assert len(await views.requests(app.store)) == 3
 
 
@@ -158,7 +158,7 @@ async def test_tasks_that_nobody_waited_for_are_withdrawn_with_the_run() -> None
 
     async with working(flow) as app:
         run = await app.start("flow", {})
-        await run.result(10)
+        await run.result(60)
         (request,) = await views.requests(app.store)
     assert request.status == "WITHDRAWN"
 
@@ -180,7 +180,7 @@ async def test_get_result_gives_up_after_its_timeout_and_the_task_stays_open() -
         clock.turn(31)
         await until(lambda: _waits_again(app, run.id), "the second wait has begun")
         await answer(app, request, "at last")
-        result = await run.result(10)
+        result = await run.result(60)
     assert result["late"] == "task 't' was not done within 30 s; if it has been submitted it stays open"
     assert result["result"] == "at last"
 
@@ -204,7 +204,7 @@ async def test_an_answer_in_time_counts_also_if_the_run_looks_late(store: Memory
         await answer(app, request, "in time")
     clock.turn(100)
     async with working(flow, clock=clock, store=store) as app:
-        assert (await (await app.run("r")).result(10))["result"] == "in time"
+        assert (await (await app.run("r")).result(60))["result"] == "in time"
 
 
 async def test_waiting_for_what_was_never_submitted_is_a_clear_failure() -> None:
@@ -214,7 +214,7 @@ async def test_waiting_for_what_was_never_submitted_is_a_clear_failure() -> None
     async with working(flow) as app:
         run = await app.start("flow", {})
         with pytest.raises(StepFailed, match="submit it") as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.kind == UnknownId.__name__
 
 
@@ -232,7 +232,7 @@ async def test_a_task_that_was_not_there_and_was_caught_is_not_there_on_a_replay
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "now it is")
-        assert (await run.result(10))["result"] == "now it is"
+        assert (await run.result(60))["result"] == "now it is"
     assert len(heard) == 2
     assert heard[0] == heard[1]
 
@@ -252,7 +252,7 @@ async def test_a_withdrawn_task_and_one_out_of_time_are_not_completed() -> None:
         found = await tasks(app, 2)
         await app.inbox.withdraw(found["Task one"].id, actor=BOB)
         clock.turn(61)
-        result = await run.result(10)
+        result = await run.result(60)
     assert result == {"all": [["not_completed", None, "withdrawn"], ["not_completed", None, "timeout"]]}
 
 
@@ -270,7 +270,7 @@ async def test_one_id_is_one_task_and_other_data_is_a_conflict() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "once")
-        assert (await run.result(10))["result"] == "once"
+        assert (await run.result(60))["result"] == "once"
 
 
 async def test_two_runs_have_their_own_tasks_in_a_queue_without_a_name() -> None:
@@ -293,12 +293,12 @@ async def test_runs_that_name_the_same_queue_share_its_tasks() -> None:
         (request,) = (await tasks(app, 1)).values()
         assert request.run_id is None
         await answer(app, request, "cat")
-        assert await first.result(10) == await second.result(10) == {"label": "cat"}
+        assert await first.result(60) == await second.result(60) == {"label": "cat"}
         third = await app.start("flow", {"task_id": "t", "content": "x"})
-        assert await third.result(10) == {"label": "cat"}, "it was answered before"
+        assert await third.result(60) == {"label": "cat"}, "it was answered before"
         other = await app.start("flow", {"task_id": "t", "content": "y"})
         with pytest.raises(StepFailed, match="another task"):
-            await other.result(10)
+            await other.result(60)
 
 
 async def test_a_task_of_a_named_queue_outlives_the_run_that_gave_it() -> None:
@@ -313,12 +313,12 @@ async def test_a_task_of_a_named_queue_outlives_the_run_that_gave_it() -> None:
     app.flow("gives", gives)
     app.flow("takes", takes)
     async with app:
-        await (await app.start("gives", {})).result(10)
+        await (await app.start("gives", {})).result(60)
         (request,) = (await tasks(app, 1)).values()
         taking = await app.start("takes", {})
         await reached(app, taking, "WAITING")
         await answer(app, request, "cat")
-        assert (await taking.result(10))["result"] == "cat"
+        assert (await taking.result(60))["result"] == "cat"
 
 
 async def test_a_cancelled_run_leaves_no_watch_behind() -> None:

@@ -469,4 +469,4 @@ async def test_a_run_that_is_being_executed_is_checked_as_it_stands(store: Memor
         assert (await rehearse(stored, as_flow(flow), store, app.clock)).verdict is Verdict.GOES_ON
         assert (await rehearse(stored, as_flow(other), store, app.clock)).verdict is Verdict.STOPS
         going.set()
-        assert await run.result(10) == {}
+        assert await run.result(60) == {}

@@ -15,6 +15,8 @@ from tests.support.journey_process import until
 from tests.support.journey_runs import asked, reached, say, working
 
 Data = dict[str, Any]
+LIMIT = 2.0
+"""seconds of an attempt; enough for it to ask on any machine"""
 
 
 class Asking(ChainableNode):
@@ -36,15 +38,20 @@ async def test_what_a_flow_does_to_its_input_doesnt_reach_its_next_replay() -> N
 async def test_a_limit_that_passes_while_the_question_is_being_stored_asks_only_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    record = units.record
+    record, begun = units.record, list[float]()
+
+    class Noting(Asking):
+        async def execute(self, data: Data) -> Data:  # type: ignore[override]
+            begun.append(time.monotonic())
+            return await super().execute(data)
 
     def slowly(tx: Any, **arguments: Any) -> bool:
-        if arguments["question"] is not None:
-            time.sleep(0.5)
+        if arguments["question"] is not None:  # which is long before the limit, also on a slow machine
+            time.sleep(max(0.0, begun[-1] + LIMIT + 0.3 - time.monotonic()))
         return record(tx, **arguments)
 
     monkeypatch.setattr(units, "record", slowly)
-    async with working(Asking(attempt_timeout=0.2)) as app:
+    async with working(Noting(attempt_timeout=LIMIT)) as app:
         run = await app.start("flow", {"x": 1})
         await until(lambda: not app._worker.runner.live, "the run has come to its wait", 20)  # type: ignore[union-attr]
         await say(app, "answer", "yes")
@@ -65,7 +72,7 @@ async def test_a_limit_that_passes_while_there_is_no_room_loses_no_run(
         return record(tx, **arguments)
 
     monkeypatch.setattr(units, "record", refused)
-    async with working(Asking(attempt_timeout=0.3)) as app:
+    async with working(Asking(attempt_timeout=LIMIT)) as app:
         run = await app.start("flow", {"x": 1})
         await until(lambda: tried and not app._worker.runner.live, "the execution was ended", 20)  # type: ignore[union-attr]
         full = False

@@ -120,7 +120,7 @@ async def check_run(
         expected = verdict(given, people, threshold)
         assert request.ended is (expected is not None)
         if request.ended:
-            check_result(without_content(await run.result(10)), list(given.items()), people, bool(expected))
+            check_result(without_content(await run.result(60)), list(given.items()), people, bool(expected))
             return
     raise AssertionError("everybody has voted and it goes on")
 
@@ -152,7 +152,7 @@ async def test_everybody_is_asked_at_once_and_what_they_said_is_in_the_result() 
             ("ann", "approve", "ok"),
         ):
             request = await app.inbox.decide(request.id, verb, actor=Actor(who), comment=comment)
-        result = await run.result(10)
+        result = await run.result(60)
     assert result.keys() == {"content", "id", "n"} | REVIEWED
     assert [(each["reviewer"], each["approved"], each["comments"]) for each in result["reviews"]] == [
         ("cem", False, "dull"),
@@ -170,7 +170,7 @@ async def test_a_changed_vote_counts_once_and_comes_last() -> None:
         (request,) = await asked(app)
         for who, verb in (("ann", "approve"), ("bob", "approve"), ("ann", "reject")):
             await app.inbox.decide(request.id, verb, actor=Actor(who))
-        result = await run.result(10)
+        result = await run.result(60)
     votes = [(each["reviewer"], each["approved"]) for each in result["reviews"]]
     assert votes == [("bob", True), ("ann", False)]
     assert (result["approved"], result["approval_rate"]) == (False, 1 / 3)
@@ -189,7 +189,7 @@ async def test_after_a_timeout_the_policy_counts_and_not_the_rate(
         if threshold:
             await app.inbox.decide(request.id, "approve", actor=Actor("ann"), comment="yes")
         clock.turn(60)
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["approved"], result["reason"], result["timeout_seconds"]) == (approved, "timeout", 60)
     assert (result["decided_by"], len(result["reviews"])) == (None, 1 if threshold else 0)
     assert (result["approval_rate"], result["total_reviewers"]) == (1 / 3 if threshold else 0, 3)
@@ -205,7 +205,7 @@ async def test_what_a_timeout_comes_to_may_be_given_and_a_request_may_expire() -
             run = await app.start("flow", {"content": "x"})
             await asked(app)
             clock.turn(60)
-            result = await run.result(10)
+            result = await run.result(60)
             assert (result["approved"], result["reason"]) == expected
 
 
@@ -214,7 +214,7 @@ async def test_a_withdrawn_review_is_not_approved() -> None:
         run = await app.start("flow", {"content": "x"})
         (request,) = await asked(app)
         await app.inbox.withdraw(request.id, actor=Actor("ops"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["approved"], result["reason"], result["reviews"]) == (False, "withdrawn", [])
 
 
@@ -229,7 +229,7 @@ async def test_reassigning_silence_is_no_consent_and_strangers_votes_go() -> Non
         await app.inbox.decide(request.id, "approve", actor=Actor("ann"))
         await app.inbox.reassign(request.id, ["bob"], actor=Actor("ops"))
         await app.inbox.decide(request.id, "approve", actor=Actor("bob"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert [each["reviewer"] for each in result["reviews"]] == ["bob"]
     assert (result["approval_rate"], result["total_reviewers"]) == (1, 1)
 
@@ -309,7 +309,7 @@ async def test_where_groups_are_involved_it_is_refused_when_asked(
     async with working(node, groups=groups) as app:
         run = await app.start("flow", {"content": "x"}, initiator="starter")
         with pytest.raises(StepFailed, match=f"'{stranger}' is to be asked") as caught:
-            await run.result(10)
+            await run.result(60)
         assert (caught.value.name, caught.value.kind) == ("board", "InvalidInput")
         assert await views.requests(app.store) == []
 
@@ -323,7 +323,7 @@ async def test_reviewers_inside_the_audience_are_asked() -> None:
         assert request.asked == ("bob", "cem")
         assert request.policy.within == Audience((), ("legal",), ("dia",))
         await app.inbox.decide(request.id, "reject", actor=Actor("cem"))
-        assert (await run.result(10))["approved"] is False
+        assert (await run.result(60))["approved"] is False
 
 
 def test_the_limit_is_stored_and_requests_without_one_are_still_read() -> None:
@@ -351,5 +351,5 @@ async def test_the_page_s_example() -> None:
         run = await app.start("flow", {"content": "This is the content to be reviewed."})
         await say(app, "approve", actor=Actor("Alice"))
         await say(app, "approve", actor=Actor("Charlie"))
-        result = await run.result(10)
+        result = await run.result(60)
     assert f"Approved: {result['approved']} ({result['approval_rate'] * 100:.0f}%)" == "Approved: True (67%)"

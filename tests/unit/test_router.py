@@ -53,7 +53,7 @@ async def _opened(app: App, text: str) -> bool:
 
 async def result(app: App, run_id: str) -> Data:
     run = await app.run(run_id)
-    return await run.result(10)
+    return await run.result(60)
 
 
 async def test_the_result_has_the_keys_of_the_page() -> None:
@@ -87,7 +87,7 @@ async def test_the_result_has_the_keys_of_the_page() -> None:
 async def test_a_pool_without_members_gives_queued_at_once(router: TaskRouter) -> None:
     async with working(router) as app:
         run = await app.start("flow", {"task_type": "nothing"})
-        assert await run.result(10) == {
+        assert await run.result(60) == {
             "task_type": "nothing",
             "status": "queued",
             "reason": "no_available_workers",
@@ -249,7 +249,7 @@ async def test_one_id_is_one_task_in_a_run() -> None:
     async with working(flow) as app:
         run = await app.start("flow", {})
         await answer(app, (await pending(app, 1))["same"])
-        done = await run.result(10)
+        done = await run.result(60)
     assert done["kind"] == "Conflict"
     assert len(set(done["ids"])) == 1
 
@@ -336,7 +336,7 @@ async def test_data_that_makes_no_task_is_a_failed_step(data: Data, message: str
     async with working(TaskRouter(name="route")) as app:
         run = await app.start("flow", {"text": "x", **data})
         with pytest.raises(StepFailed, match=message) as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "route"
 
 
@@ -359,7 +359,7 @@ async def test_a_conflict_names_no_content() -> None:
         (request,) = await asked(app, 1)
         await answer(app, request)
         with pytest.raises(StepFailed, match="another task with this id") as caught:
-            await run.result(10)
+            await run.result(60)
     assert caught.value.kind == Conflict.__name__
     assert "secret" not in str(caught.value)
     assert "hidden" not in str(caught.value)

@@ -22,7 +22,7 @@ async def decided(path: Path, url: str | None = None) -> str:
         run = await app.start("ask", {"content": "bees"})
         (request,) = await asked(app)
         await app.inbox.decide(request.id, "approve", actor=ALICE)
-        found = (await run.result(10))["task_url"]
+        found = (await run.result(60))["task_url"]
         assert found.endswith(f"/requests/{request.id}")
         return str(found).removesuffix(f"/requests/{request.id}")
 

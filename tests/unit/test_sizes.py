@@ -16,18 +16,18 @@ async def test_an_edit_of_almost_the_limit_does_not_fail_its_node() -> None:
     async with working(HumanApprovalNode()) as app:
         run = await app.start("flow", {"content": "short", "note": "y" * 1000})
         await say(app, "edit", {"content": ALMOST})
-        assert (await run.result(10))["content"] == ALMOST
+        assert (await run.result(60))["content"] == ALMOST
 
 
 async def test_each_step_may_add_a_mebibyte_and_not_more() -> None:
     flow = FunctionNode(lambda x: {**x, "a": ALMOST}) | FunctionNode(lambda x: {**x, "b": ALMOST})
     async with working(flow | FunctionNode(lambda x: {"all": x})) as app:
         run = await app.start("flow", {"n": 1})
-        assert len((await run.result(10))["all"]["b"]) == len(ALMOST)
+        assert len((await run.result(60))["all"]["b"]) == len(ALMOST)
     async with working(FunctionNode(lambda x: {"a": ALMOST, "b": ALMOST}, name="greedy")) as app:
         run = await app.start("flow", {"n": 1})
         with pytest.raises(StepFailed, match="the limit is 1,048,576") as caught:
-            await run.result(10)
+            await run.result(60)
     assert (caught.value.name, caught.value.kind) == ("greedy", "PayloadTooLarge")
 
 
@@ -40,7 +40,7 @@ async def test_inputs_questions_and_answers_have_the_limit() -> None:
             await app.start("flow", {"n": "x" * LIMIT})
         run = await app.start("flow", {"n": 1})
         with pytest.raises(StepFailed, match="what people are shown") as caught:
-            await run.result(10)
+            await run.result(60)
         assert caught.value.name == "asks"
     async with working(HumanApprovalNode()) as app:
         await app.start("flow", {"content": "short"})

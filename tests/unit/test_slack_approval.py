@@ -89,5 +89,5 @@ async def test_it_asks_in_the_inbox_as_well_where_there_is_no_slack() -> None:
         assert request.draft.channels == ("slack:#deploys",)
         assert (request.draft.kind, request.draft.title) == ("approval", "Deploy?")
         await say(app, "approve")
-        result = await run.result(10)
+        result = await run.result(60)
     assert (result["approved"], result["decided_by"], result["id"]) == (True, "bob", 7)

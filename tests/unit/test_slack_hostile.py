@@ -188,6 +188,11 @@ def test_any_ending_comment_and_list_is_one_that_slack_takes(
     check_posting(listing([Waiting(request, LINK)] * 30, total=99, inbox=LINK))
 
 
+def test_a_flow_whose_name_is_blank_leaves_no_empty_text_in_a_list() -> None:
+    request = changed(pure_request(["alice"], []), flow=" \n")
+    check_posting(listing([Waiting(request, LINK)], total=1, inbox=LINK))
+
+
 @given(requests())
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -62,16 +62,16 @@ async def test_an_answer_that_comes_after_its_branch_was_read_and_before_it_wait
         await asked(app, 3)
         await answer(app, "Strays?")
         with pytest.raises(RunNeedsAttention):
-            await run.result(10)
+            await run.result(60)
         gate.clear()
         entered.clear()
         await run.retry()
-        await asyncio.wait_for(entered.wait(), 10)
+        await asyncio.wait_for(entered.wait(), 60)
         await answer(app, "Well?")
         await answer(app, "Marker?")
-        await asyncio.wait_for(marked.wait(), 10)  # so the other answer has been looked at, too
+        await asyncio.wait_for(marked.wait(), 60)  # so the other answer has been looked at, too
         gate.set()
-        assert await run.result(10) == {"all": ["yes", "yes", "yes"]}
+        assert await run.result(60) == {"all": ["yes", "yes", "yes"]}
 
 
 async def test_an_answer_for_a_place_that_has_moved_is_heard_while_the_run_is_executed(
@@ -98,12 +98,12 @@ async def test_an_answer_for_a_place_that_has_moved_is_heard_while_the_run_is_ex
         await answer(app, "Right?")
         await reached(app, "r", "NEEDS_ATTENTION")
         await app.migrate("r", [("", "new")])
-        await asyncio.wait_for(entered.wait(), 10)
+        await asyncio.wait_for(entered.wait(), 60)
         await until(lambda: ("1[0]", "branch", "waiting") in journal(app, "r"), "the other branch waits")
         await answer(app, "Left?")
         await app.execute(FunctionNode(lambda x: x), {}, None)  # so the engine has looked at the answer
         slow.set()
-        assert await (await app.run("r")).result(10) == {"all": ["yes", "yes"]}
+        assert await (await app.run("r")).result(60) == {"all": ["yes", "yes"]}
 
 
 async def test_a_rejection_ends_the_run_while_another_branch_is_executed() -> None:
@@ -125,7 +125,7 @@ async def test_a_rejection_ends_the_run_while_another_branch_is_executed() -> No
         run = await app.start("flow", {})
         request = await by_title(app, "Stop?")
         await app.inbox.decide(request.id, "reject", actor=BOB, comment="enough")
-        assert (await run.result(10))["reason"] == "enough"
+        assert (await run.result(60))["reason"] == "enough"
         assert told.is_set()
         assert not await views.requests(app.store, PENDING)
 
@@ -179,7 +179,7 @@ async def test_a_stop_counts_also_if_it_comes_while_the_store_is_searched_for_ot
         searched[len(arguments["skip"])] += 1
         if len(arguments["skip"]) == 1:  # only the one that stops is executed: it comes to its end meanwhile
             loop.call_soon_threadsafe(gate.set)
-            assert stopped.wait(10)
+            assert stopped.wait(60)
         return found
 
     async with working(flow, store=store) as app:
@@ -193,7 +193,7 @@ async def test_a_stop_counts_also_if_it_comes_while_the_store_is_searched_for_ot
     monkeypatch.setattr(branches, "WINDOW", 2)
     monkeypatch.setattr(units, "open_branches", slowly)  # it does what it always does
     async with working(flow, store=store) as app:
-        assert (await (await app.run("r")).result(10))["reason"] == "enough"
+        assert (await (await app.run("r")).result(60))["reason"] == "enough"
     assert searched[1] == 1
 
 
@@ -267,12 +267,12 @@ async def test_an_answer_for_a_run_that_is_just_being_ended_does_not_keep_the_en
     async with working(flow) as app:
         run = await app.start("flow", {})
         await answer(app, "Strays?")
-        await asyncio.wait_for(told.wait(), 10)
+        await asyncio.wait_for(told.wait(), 60)
         await answer(app, "Else?")
-        await asyncio.wait_for(looked.wait(), 10)
+        await asyncio.wait_for(looked.wait(), 60)
         finish.set()
         with pytest.raises(RunNeedsAttention):
-            await run.result(10)
+            await run.result(60)
     assert taken
     assert all(taken), "nobody is told to look again at once"
 

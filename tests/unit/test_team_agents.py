@@ -274,7 +274,7 @@ async def test_a_tool_may_ask_people() -> None:
     async with working(round.flow()) as app:
         run = await app.start("flow", {})
         await say(app, "answer", "red")
-        end = RoundEnd.read(await run.result(10))
+        end = RoundEnd.read(await run.result(60))
     assert (answers(end), model.calls) == (["colour: red"], 2)
 
 
@@ -292,7 +292,7 @@ async def test_a_tool_under_approval_waits_for_a_person(verb: str, said: Data, t
     async with working(round.flow()) as app:
         run = await app.start("flow", {})
         request = await say(app, verb, **said)
-        end = RoundEnd.read(await run.result(10))
+        end = RoundEnd.read(await run.result(60))
         places = [place for place, _, _ in journal(app, run.id)]
     assert [place for place in places if "/" not in place] == [
         "notes",

@@ -102,7 +102,7 @@ async def test_a_callback_may_await_start() -> None:
 
     team.on_workflow_status_change(changed)
     async with at_work(team):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await team.start(run_id="r")).status == "FINISHED"
     assert seen == ["BLOCKED"]
 
@@ -117,7 +117,7 @@ async def test_a_callback_may_start_the_next_run_when_one_is_finished() -> None:
 
     team.on_workflow_status_change(changed)
     async with at_work(team):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             first = await team.start({"n": "1"}, run_id="first")
             await until(lambda: results, "the second run is through")
     assert (first.status, first.result, results) == ("FINISHED", "one", ["two"])
@@ -130,7 +130,7 @@ async def test_a_start_that_is_waited_for_ends_when_the_team_is_closed() -> None
         started = asyncio.ensure_future(team.start(run_id="r"))
         await until(lambda: model.called, "the model is called")
         team.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(Exception, match="closed"):
                 await started
 
@@ -141,7 +141,7 @@ async def test_an_app_that_is_opened_again_goes_on_with_its_teams(tmp_path: Any)
     app.team(team)
     async with app:
         assert (await team.start(run_id="r")).status == "BLOCKED"
-    async with app, asyncio.timeout(10):
+    async with app, asyncio.timeout(60):
         assert (await team.start(run_id="r")).status == "BLOCKED"
         await team.validate_task("task1")
         assert (await team.start(run_id="r")).status == "FINISHED"
@@ -153,7 +153,7 @@ async def test_a_team_that_was_at_work_when_its_app_closed_may_begin_another_run
     app.team(team)
     async with app:
         assert (await team.start(run_id="r")).status == "BLOCKED"
-    async with app, asyncio.timeout(10):
+    async with app, asyncio.timeout(60):
         assert (await team.start(run_id="other")).status == "BLOCKED"
 
 
@@ -167,7 +167,7 @@ def test_a_team_alone_works_on_one_loop_after_the_other(
 
 
 async def _started(team: Team) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await team.start(run_id="r")
 
 
@@ -370,7 +370,7 @@ async def test_a_run_that_has_the_id_of_a_round_does_not_strand_the_board() -> N
     team, other = team_of(Task("a", "ann")), Team("other", [ann()], [Task("a", "ann")])
     async with at_work(team, other):
         await other.start(run_id="r/task1/1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await team.start(run_id="r")).status == "FINISHED"
 
 
@@ -397,7 +397,7 @@ async def test_the_run_of_a_round_is_no_team_to_attach_to() -> None:
     team = team_of(Task("a", "ann"))
     async with at_work(team):
         await team.start(run_id="r")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with pytest.raises(RunMismatch):
                 await team.start(run_id="r/task1/1")
 
@@ -431,7 +431,7 @@ async def test_a_placeholder_that_the_code_has_since_does_not_end_what_has_begun
     async with at_work(before, store=store):
         await before.start(run_id="r")
     after = team_of(Task("a {topic}", "ann", external_validation_required=True))
-    async with at_work(after, store=store) as app, asyncio.timeout(10):
+    async with at_work(after, store=store) as app, asyncio.timeout(60):
         await app.teams.validate("r", "task1", actor=BOB)
         assert (await app.wait("r")).status is RunStatus.FINISHED
 
@@ -452,7 +452,7 @@ async def test_words_that_can_not_be_kept_are_refused_at_once(text: str) -> None
 async def test_two_who_start_hear_the_end_both() -> None:
     model = Held()
     team = team_of(Task("a", "ann", external_validation_required=True), model=model)
-    async with at_work(team), asyncio.timeout(10):
+    async with at_work(team), asyncio.timeout(60):
         both = [asyncio.ensure_future(team.start(run_id="r")) for _ in range(2)]
         await until(lambda: model.called, "the model is called")
         model.go.set()
@@ -478,6 +478,6 @@ async def test_a_callback_whose_own_task_was_cancelled_does_not_silence_the_othe
         raise asyncio.CancelledError
 
     team.on_workflow_status_change(changed)
-    async with at_work(team), asyncio.timeout(10):
+    async with at_work(team), asyncio.timeout(60):
         assert (await team.start(run_id="r")).status == "FINISHED"
     assert heard == ["RUNNING", "FINISHED"]

@@ -9,7 +9,7 @@ import pytest
 
 from handrail.inbox.outbox import FIRST_PAUSE
 from handrail.requests.errors import Conflict, InvalidInput
-from tests.support.webhook_desk import ALICE, ROOT, desk
+from tests.support.webhook_desk import ALICE, ENOUGH, ROOT, desk
 from tests.support.webhook_receiver import Got, check_cloud_event, proxied, receiving, verified
 
 
@@ -87,14 +87,14 @@ async def test_a_failing_delivery_holds_back_its_subject_and_nothing_else() -> N
 
 @pytest.mark.parametrize("fault", ["refused", "before", "after", "half", "silent"])
 async def test_a_fault_of_the_network_costs_time_and_no_event(fault: str) -> None:
-    async with receiving() as receiver, proxied(receiver.port) as proxy, desk(timeout=0.3) as here:
+    async with receiving() as receiver, proxied(receiver.port) as proxy, desk() as here:
         hook, _ = await here.hook(proxy.url)
         await here.open(1)
         await here.app.inbox.comment("req_1", "well", actor=ALICE)
-        proxy.fault = fault
+        proxy.fault, here.timeout = fault, 0.3 if fault == "silent" else ENOUGH
         await here.deliver()
         assert [each.state for each in await here.deliveries(hook)] == ["pending", "pending"]
-        proxy.fault = ""
+        proxy.fault, here.timeout = "", ENOUGH
         here.clock.turn(5)
         await here.deliver()
         assert {each.state for each in await here.deliveries(hook)} == {"delivered"}

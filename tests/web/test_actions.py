@@ -68,7 +68,7 @@ async def menu(page: Page, item: str) -> None:
 
 
 async def test_approving_opens_the_next_request_and_says_what_was_done(site: Site, script: bool) -> None:
-    first, second = await site.ask("The first?", timeout=60), await site.ask("The second?", timeout=9999)
+    first, second = await site.ask("The first?", timeout=1000), await site.ask("The second?", timeout=9999)
     visit = await site.visit("alice", java_script_enabled=script)
     page = await visit.ask(first)
     await verbs(page).get_by_role("button", name="Approve").click()
@@ -300,6 +300,7 @@ async def test_a_list_is_filtered_searched_sorted_and_paged(site: Site, script: 
     await search(page, script, "urgent")
     await expect(titles).to_have_text(["The urgent one"])
     await search(page, script, "")
+    await expect(titles).to_have_count(30)
     await page.get_by_label("Sort by").select_option("urgent")
     if not script:
         await page.get_by_role("button", name="Search and sort").click()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from handrail import Agent, Task, Team
 from handrail.inbox.moves import open_request
@@ -16,6 +16,7 @@ from handrail.runs.units import create
 from handrail.teams.desk import Desk
 from handrail.teams.ports import TeamTransaction
 from handrail.teams.status import WorkflowStatus
+from tests.support import waiting
 from tests.support.web_browser import Site
 from tests.support.web_team import Minds, by, card_in, lay_out, spec_team, started, until, until_team
 from tests.web.test_looks import serious
@@ -77,7 +78,7 @@ async def test_a_run_is_started_with_the_inputs_that_the_tasks_need(site: Site) 
     assert "/boards/spec-1" not in page.url
     await page.get_by_role("link", name="Draft").click()
     await expect(page.locator(".panel .asked")).to_have_text("Draft it for wasps")
-    assert "wasps" in minds.heard["ann"][-1]
+    await waiting.until(lambda: "wasps" in minds.heard["ann"][-1])
 
 
 async def test_keys_move_between_cards_open_close_validate_and_give_feedback(site: Site) -> None:
@@ -142,15 +143,21 @@ async def test_of_two_who_decide_one_round_the_second_is_told_who_was_faster_and
 async def test_a_reload_after_a_conflict_shows_the_card(site: Site) -> None:
     await awaiting(site)
     visit = await site.visit("alice")
-    await visit.context.route("**/live", lambda route: route.fulfill(status=429))  # it hears of nothing
+    await visit.context.route("**/boards/*", _unless_a_script_looks)
+    await visit.context.route(
+        "**/live", lambda route: route.fulfill(status=429)
+    )  # it hears of nothing either
     page = await visit.open("/boards/spec-1?task=task1")
-    await page.wait_for_load_state("networkidle")
     await site.app.teams.validate("spec-1", "task1", actor=by("bob"))
     await page.locator("[data-approve]").click()
     await expect(page.locator("#problem")).to_be_focused()
     await page.wait_for_url("**/boards/spec-1?task=task1")
     await page.reload()
     await expect(page.locator("#panel-h")).to_have_text("Draft")
+
+
+async def _unless_a_script_looks(route: Route) -> None:
+    await (route.abort() if route.request.resource_type == "fetch" else route.continue_())
 
 
 async def test_a_validation_that_does_not_say_what_was_shown_counts_for_nothing(site: Site) -> None:

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from handrail import Agent, Task, Team
+from tests.support import waiting
 from tests.support.web_browser import Site
 from tests.support.web_team import Minds, by, card_in, spec_team, started, until, until_team
 from tests.web.test_looks import serious
@@ -44,6 +45,7 @@ async def test_what_is_aborted_has_a_place_of_its_own_that_is_seen_only_then(sit
     minds = await awaiting(site)
     await site.app.teams.validate("spec-1", "task1", actor=by("alice"))
     await until(site.app, "spec-1", "task2", "DOING")
+    await waiting.until(lambda: minds.heard["will"])
     page = await (await site.visit("alice")).open("/boards/spec-1")
     column = page.get_by_role("region", name="Aborted")
     await expect(page.get_by_role("region", name="Done")).to_be_visible()
@@ -54,7 +56,6 @@ async def test_what_is_aborted_has_a_place_of_its_own_that_is_seen_only_then(sit
     await expect(column.locator(".card")).to_have_count(1)
     await expect(page.locator("#h-done .count")).to_have_text("1")
     await expect(page.locator(".figures")).to_contain_text("1 of 2 done · 1 aborted")
-    assert minds.heard["will"]
 
 
 async def test_the_model_of_an_agent_is_named_where_it_has_a_name(site: Site) -> None:

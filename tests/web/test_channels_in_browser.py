@@ -37,7 +37,7 @@ async def test_a_message_that_was_given_up_is_tried_again_with_a_button(site: Si
     await expect(told).to_contain_text("Given up after 60 tries")
     await expect(told).to_contain_text("channel_not_found")
     await told.get_by_role("button", name="Try again post #deploys").click()
-    await expect(page.get_by_role("status").filter(has_text="The message is tried now.")).to_be_visible()
+    await expect(page.locator("[data-notice]")).to_contain_text("The message is tried now.")
     await expect(told).to_contain_text("Waits after 1 try")
     await expect(told.get_by_role("button")).to_have_count(0)
 

@@ -342,10 +342,10 @@ async def test_who_falls_behind_reads_the_log_and_misses_nothing(monkeypatch: py
         assert len(slow._queue) <= 5
         found: list[str] = []
         while len(found) < 40:
-            found += [each.request_id or "" for each in await slow.next(5)]
+            found += [each.request_id or "" for each in await slow.next(30)]
         assert found == expected
         after = await opened.open()
-        assert [each.request_id for each in await slow.next(5)] == [after.id]
+        assert [each.request_id for each in await slow.next(30)] == [after.id]
         tail.unsubscribe(slow)
 
 

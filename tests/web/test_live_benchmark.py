@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "live.py"
 def test_every_reader_hears_of_every_decision(decided: str) -> None:
     arguments = ["--decided", decided, "--readers", "3", "--samples", "4", "--json"]
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False, timeout=100
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

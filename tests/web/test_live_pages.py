@@ -9,17 +9,18 @@ from playwright.async_api import expect
 from handrail import FeedbackLoop, FunctionNode
 from handrail.inbox import views
 from tests.support.web_browser import Site, as_web
+from tests.support.web_team import Minds, by, spec_team, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_new_requests_wait_until_they_are_let_in_and_counts_change_in_place(site: Site) -> None:
-    first = await site.ask("The first", timeout=500)
+    first = await site.ask("The first", timeout=5000)
     visit = await site.visit()
     page = await visit.ask(first)
     await visit.live()
     await page.locator(f"[name=pick][value={first.id}]").check()
-    await site.ask("The second", timeout=100)
+    await site.ask("The second", timeout=1000)
     arrivals = page.get_by_role("button", name="1 new")
     await expect(arrivals).to_be_visible()
     await expect(page.locator("[data-count=mine]")).to_contain_text("2")
@@ -57,7 +58,7 @@ async def test_a_decision_of_somebody_else_stops_the_verbs_and_keeps_what_was_ty
     )
     send = page.locator("details[open]").get_by_role("button", name="Reject")
     await expect(send).to_have_attribute("aria-disabled", "true")
-    await page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
+    await page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
     disabled = "button => [getComputedStyle(button).backgroundColor, getComputedStyle(button).color]"
     assert await send.evaluate(disabled) == await page.locator("[data-approve]").evaluate(disabled)
     await send.click(force=True)
@@ -154,6 +155,49 @@ async def test_a_new_revision_stops_the_verbs_until_it_is_seen(site: Site) -> No
     assert (await site.stored(newer)).status == "OPEN"
 
 
+SENT_BY_SCRIPT = """async ([path, fields]) => {
+    const token = document.body.dataset.formToken ?? document.querySelector("[name=form_token]").value;
+    const body = new URLSearchParams({form_token: token, ...fields});
+    await fetch(path, {method: "POST", redirect: "manual", body});
+}"""
+"""posts a form, and doesn't go where the answer leads: the page is still there while it is told what has happened"""
+
+
+@pytest.mark.parametrize("tab", ["the same tab", "another tab"])
+async def test_what_was_done_is_said_on_the_next_page_though_a_script_looks_before(
+    site: Site, tab: str
+) -> None:
+    asked = await site.ask()
+    visit = await site.visit()
+    page = await visit.ask(asked)
+    await visit.live()
+    looking = page if tab == "the same tab" else await visit.context.new_page()
+    if looking is not page:
+        await looking.goto(f"{site.url}/inbox")
+        await looking.locator("[data-live-state]:not([hidden])").wait_for(state="attached")
+    await page.evaluate(SENT_BY_SCRIPT, [f"/requests/{asked.id}/comment", {"text": "Why?"}])
+    async with looking.expect_response("**/inbox*part=list*"):
+        await site.app.inbox.comment(asked.id, "Why not?", actor=as_web("bob"))
+    await page.reload()
+    await expect(page.locator("[data-notice]")).to_contain_text("Comment added.")
+    await page.reload()
+    await expect(page.locator("[data-notice]")).to_have_count(0)
+
+
+async def test_what_was_done_on_a_board_is_said_on_the_next_page_though_a_script_looks_before(
+    site: Site,
+) -> None:
+    await started(site.app, spec_team(Minds()))
+    visit = await site.visit()
+    page = await visit.open("/boards/spec-1?task=task1")
+    await visit.live()
+    await page.evaluate(SENT_BY_SCRIPT, ["/board/pause", {"run": "spec-1"}])
+    async with page.expect_response("**/boards/spec-1*"):
+        await site.app.teams.resume("spec-1", actor=by("bob"))
+    await page.reload()
+    await expect(page.locator("[data-notice]")).to_contain_text("Paused")
+
+
 async def test_an_empty_inbox_fills_by_itself(site: Site) -> None:
     visit = await site.visit()
     page = await visit.open("/inbox")
@@ -207,8 +251,8 @@ async def test_without_a_network_the_page_says_so_stops_the_verbs_and_recovers(s
 
 
 async def test_a_countdown_goes_on_without_being_read_out(site: Site) -> None:
-    asked = await site.ask(timeout=90)
-    page = await (await site.visit()).ask(asked)
+    visit, asked = await site.visit(), await site.ask(timeout=90)
+    page = await visit.ask(asked)
     left = page.locator("time[data-countdown]")
     before = await left.inner_text()
     await expect(left).not_to_have_text(before)

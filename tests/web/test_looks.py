@@ -173,7 +173,8 @@ def damage(tx: Any, *, request_id: str) -> None:
 
 
 async def serious(page: Page) -> list[str]:
-    """Return what axe finds that is serious or critical."""
+    """Return what axe finds that is serious or critical, once colours have changed that were about to."""
+    await page.evaluate("Promise.allSettled(document.getAnimations().map(each => each.finished))")
     found = await Axe().run(page, options={"resultTypes": ["violations"]})
     return [
         f"{each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
@@ -215,6 +216,7 @@ async def test_axe_finds_nothing_serious_where_something_is_open(site: Site, loo
     await page.locator("[name=pick]").first.check()
     assert await serious(page) == []
     await page.get_by_role("button", name="Reject…").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Reject 1 request?")
     assert await serious(page) == []
     stranger = await site.visit(None, color_scheme=look)
     await stranger.open("/login?next=/runs")

@@ -1,14 +1,16 @@
 """What somebody meets who sees the pages for the first time: what is wrong, which row is which, what fits a phone."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from handrail import HumanApprovalNode, WebUIApprovalNode
+from handrail.inbox import views
 from handrail.people.facts import Role
 from handrail.requests.decision import Verb
-from tests.support.web_browser import Site
+from tests.support.web_browser import PATIENCE, Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 800}, "has_touch": True, "is_mobile": True}
@@ -116,11 +118,19 @@ async def test_a_title_has_two_lines_beside_nothing_but_its_row(site: Site, widt
     assert await title.evaluate("each => each.scrollHeight <= each.clientHeight"), "it is cut"
 
 
+async def asked_by(site: Site, run_id: str) -> None:
+    """Return once a run has asked."""
+    async with asyncio.timeout(PATIENCE / 1000):
+        while not await views.requests(site.app.store, run_id=run_id):  # noqa: ASYNC110 - a worker asks
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("width", [375, 1000, 1280])
 async def test_rows_of_the_same_title_are_told_apart_by_their_runs(site: Site, width: int) -> None:
     site.app.flow("ask", WebUIApprovalNode())
     for name in ("ticket-1", "ticket-2"):
         await site.app.start("ask", {"content": "bees"}, name)
+        await asked_by(site, name)
     visit = await site.visit(viewport={"width": width, "height": 800})
     page = await visit.open("/inbox")
     await expect(page.locator(".item")).to_have_count(2)

@@ -118,6 +118,7 @@ async def test_drafts_of_comments_edits_and_forms_survive_a_reload(site: Site) -
     await expect(page.get_by_label("Comment without deciding")).to_have_value("To be said")
     await expect(page.locator("#say-reject")).to_have_value("Why not")
     await page.get_by_role("link", name="Edit & approve").click()
+    await page.wait_for_url("**edit=1*")  # and its script listens to what is typed
     await page.locator("#edit").get_by_label("Content").fill("Mine")
     await page.reload()
     await expect(page.locator("#edit").get_by_label("Content")).to_have_value("Mine")
@@ -200,7 +201,7 @@ PRESSES = """() => {
 
 
 async def test_while_a_decision_is_on_its_way_nothing_is_sent_again(site: Site) -> None:
-    asked, after = await site.ask("First", timeout=10), await site.ask("Second", timeout=99)
+    asked, after = await site.ask("First", timeout=1000), await site.ask("Second", timeout=9999)
     visit = await site.visit()
     page = await visit.ask(asked)
     await visit.live()

@@ -139,6 +139,7 @@ def _of_priority(priority: int, sought: Sought, within: Condition) -> Range:
 
 
 def _by_id(lots: Collection[Lot], sought: Sought, within: Condition) -> Range:
+    within = within.and_(list_rows.narrowed(sought))
     if any(lot.aside for lot in lots):
         return Range("aside INDEXED BY aside_request", ALWAYS, within, ORDERS["oldest"])
     pending = Condition("status IN ('OPEN', 'CLAIMED')", ())

@@ -19,7 +19,7 @@ class Changes:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def until(self, predicate: Callable[[], T], limit: float = 10.0) -> T:
+    async def until(self, predicate: Callable[[], T], limit: float = 60.0) -> T:
         """Wait until `predicate` is true and return what it gave; TimeoutError after `limit` seconds."""
         async with asyncio.timeout(limit):
             while not (found := predicate()):

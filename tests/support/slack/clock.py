@@ -13,6 +13,11 @@ class Clock:
         """The time."""
         return time.time() + self._ahead
 
+    @property
+    def turned(self) -> float:
+        """The seconds that a test has let pass: what is to last for some seconds only, lasts on a slow machine, too."""
+        return self._ahead
+
     def turn(self, seconds: float) -> None:
         """Let so many seconds pass at once."""
         self._ahead += seconds

@@ -12,6 +12,10 @@ from tests.support.slack.refusal import Impossible
 from tests.support.slack.state import State
 
 RETRIES = 3
+IN_TIME = 3.0
+"""seconds that Slack waits for an acknowledgement"""
+PATIENCE = 30.0
+"""seconds that are waited here, so that a loaded machine counts as no fault; what has to be in time says `IN_TIME`"""
 
 
 class Courier:
@@ -20,7 +24,7 @@ class Courier:
     def __init__(self, state: State) -> None:
         self.url: str | None = None
         """the app's Request URL; None for Socket Mode"""
-        self.patience = 3.0
+        self.patience = PATIENCE
         """seconds within which the app has to acknowledge"""
         self.deliveries: list[Delivery] = []
         self.outcomes = Outcomes(state)

@@ -101,7 +101,7 @@ class SlackServer(People):
 
     @property
     def patience(self) -> float:
-        """How many seconds the app has for an acknowledgement: Slack gives 3."""
+        """How many seconds the app has for an acknowledgement: Slack gives `IN_TIME`."""
         return self.courier.patience
 
     @patience.setter
@@ -127,7 +127,7 @@ class SlackServer(People):
         """The calls of a method, or all of them."""
         return [call for call in self.state.calls if method in (None, call.method)]
 
-    async def until(self, predicate: Callable[[], T], limit: float = 10.0) -> T:
+    async def until(self, predicate: Callable[[], T], limit: float = 60.0) -> T:
         """Wait until something is true of this Slack and return it; TimeoutError after `limit` seconds."""
         return await self.state.changes.until(predicate, limit)
 

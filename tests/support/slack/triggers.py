@@ -18,6 +18,7 @@ class Trigger:
 
     user: str
     until: float
+    """by what a test turns the clock"""
     view: str | None
     """the modal it came from"""
     used: bool = False
@@ -45,7 +46,7 @@ class Triggers:
     def mint(self, user: str, view: str | None = None) -> str:
         """Return a new trigger id."""
         minted = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._triggers[minted] = Trigger(user, self._clock.now() + TRIGGER_LIFE, view)
+        self._triggers[minted] = Trigger(user, self._clock.turned + TRIGGER_LIFE, view)
         return minted
 
     def find(self, trigger_id: object) -> Trigger:
@@ -55,7 +56,7 @@ class Triggers:
             raise Refused("invalid_trigger_id")
         if trigger.used:
             raise Refused("exchanged_trigger_id")
-        if self._clock.now() > trigger.until:
+        if self._clock.turned > trigger.until:
             raise Refused("expired_trigger_id")
         return trigger
 

@@ -122,10 +122,12 @@ class Watching:
     def _watch(self, client: IMAPClient) -> None:
         idles = client.has_capability("IDLE")
         while not self._stopping.is_set():
+            self._was_told_of_more(client)  # what it was told of is looked at now
             found = self._look(client)
             if self._stopping.is_set():
                 return
-            # That something is new may have been said beside another answer, where nobody listened for it.
+            if self._was_told_of_more(client):  # while it was looked: the server doesn't say it again
+                continue
             limit = SOON if found else ASKED
             if not idles:
                 self._stopping.wait(limit)
@@ -139,6 +141,10 @@ class Watching:
         if not self._stopping.is_set():  # else the socket was shut before it was waited for
             client.idle_check(timeout=limit)
         client.idle_done()
+
+    def _was_told_of_more(self, client: IMAPClient) -> bool:
+        """Whether the server said since the last time, beside another answer, that there are more mails now."""
+        return bool(client._imap.response("EXISTS")[1] != [None])  # there is no other way to what was said so
 
     def _look(self, client: IMAPClient) -> bool:
         """Deal with what isn't seen; whether something of it was dealt with."""

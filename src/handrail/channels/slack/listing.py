@@ -62,7 +62,7 @@ def listing(
 
 def _row(each: Waiting, number: int) -> list[Block]:
     request = each.request
-    facts = [quoted(request.flow)] if request.flow else []
+    facts = [flow] if (flow := quoted(request.flow or "")) else []
     if request.ended:
         facts.append(how_it_ended(request))
     else:

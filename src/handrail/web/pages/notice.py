@@ -1,4 +1,7 @@
-"""What has just happened, said on the next page: kept in a signed cookie between a form and where it leads."""
+"""What has just happened, said on the next page: kept in a signed cookie between a form and where it leads.
+
+A script that looks what has changed meanwhile, on that page or in another tab, leaves it there: it shows it to nobody.
+"""
 
 from dataclasses import asdict, dataclass
 
@@ -11,6 +14,8 @@ from handrail.web.auth.door import face_of
 COOKIE = "handrail_notice"
 LASTS = 60
 """seconds"""
+BY_SCRIPT = "HX-Request"
+"""the header by which scripts say that nobody will see the page as it is; htmx sends it by itself"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ def leave(request: Request, address: str, notice: Notice) -> Response:
 
 def take(request: Request) -> Notice | None:
     """Return what is to be said on this page."""
-    if not (value := request.cookies.get(COOKIE)):
+    if BY_SCRIPT in request.headers or not (value := request.cookies.get(COOKIE)):
         return None
     try:
         return Notice(**_signer(request).loads(value, max_age=LASTS))

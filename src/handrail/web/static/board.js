@@ -18,7 +18,7 @@
   if (/^\/board\//.test(location.pathname)) history.replaceState(null, "", "/boards");
 
   const get = async (address) => {
-    const answer = await fetch(address, { redirect: "manual" });
+    const answer = await fetch(address, { redirect: "manual", headers: { "HX-Request": "true" } }); // what is said stays for a page that is seen
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   };
   const shown = (element) => document.dispatchEvent(new CustomEvent("handrail:shown", { detail: element }));

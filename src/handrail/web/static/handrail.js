@@ -18,6 +18,8 @@
     return made;
   };
   const clockOf = (moment) => moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+  // What a script fetches nobody sees as it is: the server keeps what it wants to say for the next page.
+  const lookAt = (address, options) => fetch(address, { redirect: "manual", headers: { "HX-Request": "true" }, ...options });
   const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
 
   // A status is read out when its text changes, so its place has to be there before.
@@ -87,7 +89,7 @@
   // The server makes the fields: it is sent what was typed, and what it answers takes the form's place.
   const refill = async (form, pairs) => {
     const ours = pairsOf(form).length ? [...new FormData(form)].filter(([name]) => OURS.includes(name)) : [];
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams([...ours, ...pairs]), redirect: "manual" });
+    const answer = await lookAt(form.action, { method: "POST", body: new URLSearchParams([...ours, ...pairs]) });
     const fresh = answer.ok && one(`#${form.id}`, await parsed(answer));
     if (fresh) form.replaceChildren(...fresh.childNodes);
     return !!fresh;
@@ -279,7 +281,7 @@
   const showKeys = async () => {
     let dialog = one("#keys");
     if (!dialog) {
-      const answer = await fetch(one("a[data-keyboard]")?.href || "/keyboard").catch(() => null);
+      const answer = await lookAt(one("a[data-keyboard]")?.href || "/keyboard").catch(() => null);
       const list = answer?.ok && one("#all-keys", await parsed(answer));
       if (!list) return;
       const button = make("button", { className: "btn push", type: "button", textContent: "Close" });
@@ -329,7 +331,7 @@
   const look = async () => {
     const list = one("[data-list]");
     if (!list) return;
-    const answer = await fetch(list.dataset.list, { redirect: "manual" });
+    const answer = await lookAt(list.dataset.list);
     if (!answer.ok) return;
     const page = await parsed(answer), now = new Map(all("[data-item]", page).map((item) => [item.dataset.item, item]));
     setCounts(page);
