@@ -103,3 +103,10 @@ def test_the_same_again_says_so() -> None:
 def test_empty_lines_alone_make_no_lines_of_changes() -> None:
     text, _ = both({"content": "one\ntwo"}, {"content": "one\n\n\n2 and more"})
     assert [line for line in text.splitlines() if line[:1] == "+"] == ["+ 2 and more"]
+
+
+def test_a_line_of_few_signs_in_ever_other_lengths_is_shown_as_a_whole() -> None:
+    """Finding the words that differ in it would take as long as the cube of its length, while nothing else goes on."""
+    old, new = ("".join("%" * length + "&" + end for length in range(1, 30)) for end in "!?")
+    _, html = both({"content": old}, {"content": new})
+    assert html.count("<del>") <= 1

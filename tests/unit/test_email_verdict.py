@@ -38,6 +38,19 @@ un-approve|approve,don´t do it|approve don’t|~approve~|аpprove|reject 👍|R
 )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Approved, thanks for the draft, send me the final one",
+        "approve, good for me, Carol decides",
+        "Approved. Great, the staging one",
+    ],
+)
+def test_behind_praise_and_a_comma_only_praise_or_whom_it_is_for_may_follow(text: str) -> None:
+    assert isinstance(decide(text), Unclear)
+    assert isinstance(decide("Approved, thanks, Alice"), Approve)
+
+
 @pytest.mark.parametrize("text", UNCLEAR)
 def test_what_is_bound_taken_back_asked_or_named_twice_decides_nothing(text: str) -> None:
     assert isinstance(decide(text), Unclear)

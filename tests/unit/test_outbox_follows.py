@@ -357,6 +357,28 @@ async def test_a_channel_that_is_asked_to_wait_waits_so_long_and_it_is_no_attemp
         assert wall.notes() == {"": 2}
 
 
+async def test_what_stands_in_line_is_overtaken_by_nothing_of_the_same_request(file: Path) -> None:
+    wall = Wall(file, None, None, None, RateLimited("slow down", retry_after=7.0))
+    async with desk() as opened:
+        one, two, request = [await opened.open(channels=["wall:@ann"]) for _ in range(3)]
+        box = outbox(opened, wall)
+        await all_due(box)
+        for each in (one, two):
+            await opened.inbox.comment(each.id, "hello", actor=Actor("bob"))
+        await all_due(box)
+        opened.clock.turn(7.0)
+        await opened.inbox.comment(request.id, "said first", actor=Actor("bob"))
+        opened.clock.turn(0.001)
+        await opened.inbox.claim(request.id, actor=Actor("bob"))
+        for _ in range(4):
+            await all_due(box)
+            opened.clock.turn(SPACING)
+        happened = [
+            line["occasion"] for line in wall.lines("deliver", "update") if line["request"] == request.id
+        ]
+        assert happened == ["opened", "commented", "claimed"]
+
+
 async def test_the_words_of_a_channel_are_shown_and_cut_and_no_others(file: Path) -> None:
     errors = (
         ChannelError("#deploys is archived: " + "x" * 1000),

@@ -21,6 +21,7 @@ class Odd(Channel):
         self.how = how
         self.tries = 0
         self.receives = asyncio.Event()
+        self.together = asyncio.Barrier(1)
 
     async def deliver(self, delivery: Delivery) -> None:
         pass
@@ -35,6 +36,8 @@ class Odd(Channel):
     async def _serve(self) -> AsyncIterator[None]:
         if self.how == "is down at first" and self.tries == 1:
             raise ChannelDown("nobody answers")
+        if self.how == "cancels itself at first" and self.tries == 1:
+            raise asyncio.CancelledError
         if self.how == "hangs":
             await asyncio.Event().wait()
         self.receives.set()
@@ -43,6 +46,8 @@ class Odd(Channel):
             raise OSError("hunter2")
         if self.how == "doesn't end":
             await asyncio.Event().wait()
+        if self.how == "ends with the others":
+            await self.together.wait()
 
 
 @pytest.fixture(autouse=True)
@@ -70,9 +75,25 @@ async def test_a_channel_that_receives_in_an_odd_way_holds_up_no_run_and_no_othe
     assert "hunter2" not in caplog.text
 
 
-async def test_a_channel_that_could_not_begin_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("how", ["is down at first", "cancels itself at first"])
+async def test_a_channel_that_could_not_begin_is_tried_again(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.CRITICAL)
-    odd = Odd("is down at first")
+    odd = Odd(how)
     async with App(store="memory://", channels={"odd": odd}):
         await odd.receives.wait()
     assert odd.tries == 2
+
+
+async def test_channels_stop_beside_each_other(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "ENDING", 60)
+    together = asyncio.Barrier(3)
+    channels = {name: Odd("ends with the others") for name in ("a", "b", "c")}
+    for each in channels.values():
+        each.together = together
+    async with App(store="memory://", channels=channels):
+        await asyncio.gather(*(each.receives.wait() for each in channels.values()))
+    assert not caplog.records

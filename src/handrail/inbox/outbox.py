@@ -237,7 +237,8 @@ class Outbox:
     async def _deliver_all(self, name: str, queue: list[Delivery], taken_at: datetime) -> int:
         """Deliver one after the other; what the time doesn't suffice for is as it was.
 
-        What comes after one that failed, to the same recipient about the same request, waits for it.
+        What comes after one that failed or stands in line, to the same recipient about the same request, waits for
+        it.
         """
         tried, left, until = 0, list[Message](), taken_at + RESERVED
         behind = set[tuple[str, str]]()
@@ -247,6 +248,7 @@ class Outbox:
             line = self._line(group[0].message)
             if line is not None and (turn := line.turn(group[0].message, now)) > now:
                 left += [replace(each.message, due_at=turn) for each in group]
+                behind |= whose
                 tried += len(group)
                 continue
             if now > until - PATIENCE or self._rests(name) or whose & behind:

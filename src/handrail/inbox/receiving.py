@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 
 from handrail.inbox.carrying import told
 from handrail.inbox.channel import Channel, Door
@@ -25,12 +25,12 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0
 @asynccontextmanager
 async def receiving(channels: Mapping[str, Channel], door: Callable[[str], Door]) -> AsyncIterator[None]:
     """Let channels receive as long as the block lasts; it begins once all do, or can't now."""
-    async with AsyncExitStack() as stack:
-        ears = [_Ear(name, channel, door) for name, channel in channels.items()]
-        for ear in ears:
-            stack.push_async_callback(ear.end)
+    ears = [_Ear(name, channel, door) for name, channel in channels.items()]
+    try:
         await asyncio.gather(*(ear.begin() for ear in ears))
         yield
+    finally:
+        await asyncio.gather(*(ear.end() for ear in ears))
 
 
 class _Ear:
@@ -72,6 +72,10 @@ class _Ear:
                         self._receives = True
                         self._begun.set()
                         await self._over.wait()
+                except asyncio.CancelledError:
+                    if _is_cut_off():
+                        raise
+                    logger.error("channel %s can't receive or stop: CancelledError", self._name)
                 except Exception as error:
                     logger.error("channel %s can't receive or stop: %s", self._name, told(error))
                 self._begun.set()
@@ -81,3 +85,9 @@ class _Ear:
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             self._begun.set()
+
+
+def _is_cut_off() -> bool:
+    """Whether somebody has cancelled this task; a channel may raise the same of itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -5,12 +5,12 @@ A long line that was reworded is shown around those words. All of it, as it is n
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from itertools import groupby
 
 from handrail.channels.email import sentences
 from handrail.channels.email.block import Block, Changed, Difference, Head, Line
 from handrail.channels.email.room import Room
+from handrail.requests import alignment
 from handrail.requests.changes import Change, Come, Gone, Part, changes
 from handrail.requests.request import HumanRequest
 
@@ -88,20 +88,28 @@ def _reworded(old: str, new: str) -> tuple[Pieces, Pieces]:
     if max(len(old), len(new)) > LONGEST_COMPARED:
         return _whole(old), _whole(new)
     words, others = _WORDS.findall(old), _WORDS.findall(new)
-    if _likeness(words, others) < LEAST_ALIKE:
+    found = alignment.aligned(words, others, _is_filler)
+    if _likeness(words, others, found) < LEAST_ALIKE:
         return _whole(old), _whole(new)
-    matcher = SequenceMatcher(None, words, others, autojunk=False)
     before, after = [], []
-    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+    for tag, start, end, new_start, new_end in found:
         before.append(("".join(words[start:end]), tag != "equal"))
         after.append(("".join(others[new_start:new_end]), tag != "equal"))
     return _clipped(before), _clipped(after)
 
 
-def _likeness(words: list[str], others: list[str]) -> float:
-    """Return how much of two lines is the same, 0 to 1; blanks are no likeness."""
-    old, new = ([word for word in each if word.strip(" \t.,;:")] for each in (words, others))
-    return SequenceMatcher(None, old, new, autojunk=False).ratio()
+def _is_filler(word: str) -> bool:
+    return not word.strip(" \t.,;:")
+
+
+def _likeness(words: list[str], others: list[str], found: list[alignment.Change]) -> float:
+    """Return how much of two lines is the same, 0 to 1; blanks and commas are no likeness."""
+    same = sum(_weight(words[start:end]) for tag, start, end, *_ in found if tag == "equal")
+    return 2 * same / max(_weight(words) + _weight(others), 1)
+
+
+def _weight(words: list[str]) -> int:
+    return sum(not _is_filler(word) for word in words)
 
 
 def _clipped(pieces: list[tuple[str, bool]]) -> Pieces:

@@ -9,7 +9,8 @@ from collections.abc import Set
 
 from handrail.channels.email.words import AFTER, CLOSINGS, PRAISE, fold
 
-_SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s*|\n+")
+# One word behind a comma is whom it is said to: `thanks, Alice`.
+_SENTENCE = re.compile(r"(?<=[.!?;。！？；])\s*|(?<=[,，、])\s*(?=[^\W_]+\s+[^\W_])|\n+")
 _WORD = re.compile(r"[^\W_]+")
 _ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LONGEST_FIRST = sorted((re.escape(phrase) for phrase in AFTER | CLOSINGS), key=len, reverse=True)
@@ -23,7 +24,7 @@ def without_courtesy(folded: str) -> str:
 
 
 def is_kind(text: str, names: Set[str] = frozenset()) -> bool:
-    """Whether all sentences of this text are thanks, praise or a name.
+    """Whether all sentences of this text, and their parts between commas, are thanks, praise or a name.
 
     >>> is_kind("thanks, nice work!"), is_kind("Bob willing"), is_kind("up to 500")
     (True, False, False)

@@ -40,7 +40,7 @@ LANGUAGES = {
         reject="reject|rejected|i reject|decline|declined|deny|denied",
         changes="changes|change|request changes|changes requested|changes needed|changes required"
         "|requesting changes",
-        after="thanks|thank you|many thanks|thx|by me|from me|from my side|on my side|this|it"
+        after="thanks|thank you|many thanks|much appreciated|thx|by me|from me|from my side|on my side|this|it"
         "|this one|this request|the request|this change|and thanks|looks good|great"
         "|great work|nice work|well done|all good|please proceed|proceed|go ahead"
         "|please go ahead|please continue|you can proceed|go for it|no problem"

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from handrail.requests.alignment import aligned
 from handrail.requests.prose.passage import Passage, Place
 from handrail.requests.prose.piece import Piece
-from handrail.web.content.alignment import aligned
 from handrail.web.content.words import LEAST_ALIKE, alike, changed, struck, vocabulary
 
 MOST_COMPARED = 2_500

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from handrail.requests.alignment import Change, aligned
 from handrail.requests.prose.link import address
 from handrail.requests.prose.piece import Link, Piece
-from handrail.web.content.alignment import Change, aligned
 
 _WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]")
 LEAST_ALIKE = 0.4
