@@ -44,9 +44,11 @@ un-approve|approve,don´t do it|approve don’t|~approve~|аpprove|reject 👍|R
         "Approved, thanks for the draft, send me the final one",
         "approve, good for me, Carol decides",
         "Approved. Great, the staging one",
+        "Approved. Thanks for cancelling this",
+        "approve, thanks to whoever reverts this",
     ],
 )
-def test_behind_praise_and_a_comma_only_praise_or_whom_it_is_for_may_follow(text: str) -> None:
+def test_behind_praise_only_praise_or_whom_it_is_for_may_follow(text: str) -> None:
     assert isinstance(decide(text), Unclear)
     assert isinstance(decide("Approved, thanks, Alice"), Approve)
 

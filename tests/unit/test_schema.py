@@ -320,6 +320,12 @@ def test_a_multiple_is_counted_as_it_is_written(value: float, fits: int) -> None
     assert found == ([] if fits else [FieldProblem("", "must be a multiple of 0.01")])
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_no_number_can_not_be_counted(value: float) -> None:
+    found = problems({"type": "number", "multipleOf": 0.01}, value)
+    assert found == [FieldProblem("", "has a number that is too large to be checked")]
+
+
 def test_what_is_referred_to_costs_more_than_a_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "MOST", 1000)
     schema = {"$defs": {"text": {"type": "string"}}, "allOf": [{"$ref": "#/$defs/text"}] * 300}

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cache
 from importlib import import_module
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 from handrail.requests.pattern import matches
@@ -131,7 +132,12 @@ def _multiple_of(validator: Any, step: float, value: Any, schema: dict[str, Any]
 
 
 def _as_written(number: float) -> Fraction:
-    """Return a number as it is written: 0.07 is seven times 0.01, though the floats nearest to them aren't."""
+    """Return a number as it is written: 0.07 is seven times 0.01, though the floats nearest to them aren't.
+
+    Raises `OverflowError` for what is no number, as comparing with it does elsewhere.
+    """
+    if isinstance(number, float) and not isfinite(number):
+        raise OverflowError
     return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
 
 

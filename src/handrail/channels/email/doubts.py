@@ -27,7 +27,8 @@ _NEGATIONS = (
 )
 _RETRACTIONS = (
     "stop cancel cancelled hold holding wait waiting postpone postponed revoke revoked retract withdraw ignore"
-    " disregard kidding joking joke jk oops undo"
+    " disregard kidding joking joke jk oops undo undoing cancelling canceling cancels stopping stops"
+    " withdrawing withdraws withdrew revert reverting reverts reverted revoking revokes grief"
     " stopp warte warten widerrufen zurückgezogen zurückziehen attends attendez attendre annuler annule"
     " espera esperar cancelar cancela aspetta aspettare aspettate annullare"
     " espere aguarde aguardar wacht wachten annuleren czekaj poczekaj wstrzymaj czekać anuluj wycofuję"

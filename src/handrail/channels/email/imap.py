@@ -66,7 +66,7 @@ class Watching:
                 with self._connected() as client:
                     self._client, pause, said = client, PAUSE, ""
                     self._watch(client)
-            except (IMAPClientError, OSError, ValueError, ChannelDown) as error:
+            except Exception as error:  # whatever it is, mails are to be taken again later
                 told = self._why_not(error)
                 if not self._stopping.is_set() and told != said:
                     where = self._server.host
