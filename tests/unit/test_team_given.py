@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel, Field, field_validator
 
-from handrail import Agent, InvalidInput, InvalidTeam, Task, Team, UnknownId
+from handrail import Actor, Agent, InvalidInput, InvalidTeam, Task, Team, UnknownId
 from handrail.requests.errors import HandrailError
 from tests.support.team_work import Scripted, ann, at_work, is_task, team_of
 
@@ -26,6 +27,13 @@ class Even(BaseModel):
         if number % 2:
             raise ValueError("has to be even")
         return number
+
+
+class Numbered(BaseModel):
+    """A model that is another one each time it is read."""
+
+    number: int
+    id: str = Field(default_factory=lambda: uuid4().hex)
 
 
 class Renamed(BaseModel):
@@ -190,6 +198,23 @@ async def test_a_result_that_its_type_completes_is_not_taken_for_that_of_a_perso
         await is_task(team, "task1", "AWAITING_VALIDATION")
         assert "another" in model.heard[-1]
         assert "A person has changed" not in model.heard[-1]
+
+
+@pytest.mark.parametrize("edit", [False, True])
+async def test_what_a_type_makes_up_is_not_taken_for_that_of_a_person_but_an_edit_is(edit: bool) -> None:
+    model = Scripted({"number": 2}, {"number": 4})
+    team = team_of(Task("a", "ann", output_schema=Numbered, external_validation_required=True), model=model)
+    async with at_work(team) as app:
+        asked = (await team.start()).waiting_on[0]["request_id"]
+        made_up = team.get_tasks()[0].result["id"]
+        if edit:
+            proposal = {"number": 3, "id": made_up}
+            await app.inbox.decide(asked, "edit", payload=proposal, actor=Actor("bob"))
+            await is_task(team, "task1", "DONE")
+        await team.provide_feedback("task1", "another")
+        await is_task(team, "task1", "AWAITING_VALIDATION")
+        assert "another" in model.heard[-1]
+        assert ("A person has changed" in model.heard[-1]) is edit
 
 
 async def test_a_run_goes_on_with_the_schema_that_it_has_begun_with() -> None:

@@ -16,7 +16,7 @@ from handrail.requests.errors import StepFailed
 from handrail.teams import prompt
 from handrail.teams.agent import Agent
 from handrail.teams.mind import think
-from handrail.teams.result import Misfit, result_of
+from handrail.teams.result import Misfit, is_of, result_of
 from handrail.teams.round import CallUsage, RoundEnd
 from handrail.teams.scripted import BLOCK_TASK
 from handrail.teams.tools import Obstacle
@@ -92,7 +92,8 @@ class Conversation:
         for message in self._earlier:
             if message["role"] == "assistant" and not message.get("calls"):
                 with suppress(Exception):  # a type may break on what it reads
-                    if result_of(message["content"], self._schema, self._kind) == result:
+                    read, again = (result_of(message["content"], self._schema, self._kind) for _ in range(2))
+                    if is_of(result, read, again):
                         return True
         return False
 

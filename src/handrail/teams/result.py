@@ -51,6 +51,22 @@ def _typed(value: JSON, schema: dict[str, Any], kind: TypeAdapter[Any] | None) -
     return value if problems(schema, written) else written
 
 
+def is_of(result: JSON, read: JSON, again: JSON) -> bool:
+    """Whether a result is what a text was read as, twice: where a type gives something new each time, anything is.
+
+    >>> is_of({"n": 1, "id": "x"}, {"n": 1, "id": "y"}, {"n": 1, "id": "z"}), is_of(2, 1, 1)
+    (True, False)
+    """
+    match result, read, again:
+        case dict(), dict(), dict() if read.keys() == again.keys():
+            return result.keys() == read.keys() and all(
+                is_of(result[key], read[key], again[key]) for key in read
+            )
+        case list(), list(), list() if len(read) == len(again):
+            return len(result) == len(read) and all(map(is_of, result, read, again))
+    return bool(read != again or result == read)
+
+
 def _read(text: str) -> tuple[JSON, bool]:
     """Return the JSON that an answer is, in a fence or not, and whether it is any."""
     fenced = FENCE.fullmatch(text)
