@@ -1,16 +1,23 @@
 """verify, doctor, db upgrade: what they say of a good store, a bad one, and none."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from handrail import App, FunctionNode, StepFailed
+from handrail.cli.execution import LogLevel, tell_on_stderr
+from handrail.inbox.clock import sweep
+from handrail.requests.decision import Verb
+from handrail.requests.policy import escalation, policy
+from handrail.requests.request import RequestDraft
 from handrail.stores.migration import migrations
+from handrail.testing.clock import TurnableClock
 from tests.support import command_line_flows
 from tests.support.command_line import FLOWS, CommandLine
 
@@ -152,6 +159,33 @@ def test_doctor_finds_what_is_wrong(handrail: CommandLine) -> None:
     assert handrail.fine("requests", "--json").data[0]["status"] == "OPEN"
 
 
+def test_doctor_counts_as_overdue_what_the_inbox_shows_as_late_after_an_escalation_too(
+    handrail: CommandLine,
+) -> None:
+    clock = TurnableClock(datetime.now(UTC) - timedelta(hours=2))
+    late = policy(
+        audience="alice", timeout=3600, on_timeout="escalate", escalations=[escalation(3600, "bob")]
+    )
+
+    async def escalate_then_wait(_: App) -> None:
+        async with App(clock=clock).connect() as app:
+            await app.inbox.open(
+                RequestDraft(
+                    kind="approval",
+                    title="Late",
+                    proposal={"content": "x"},
+                    verbs=(Verb.APPROVE,),
+                    policy=late,
+                )
+            )
+            clock.turn(timedelta(hours=2))
+            await sweep(app.store, clock)
+
+    handrail.inside(escalate_then_wait)
+    (check,) = (each for each in handrail.fine("doctor", "--json").data if each["check"] == "requests")
+    assert (check["value"], check["problem"]) == ("1 open, 1 overdue", None)
+
+
 def test_doctor_counts_failed_runs_until_somebody_has_seen_to_them(handrail: CommandLine) -> None:
     command_line_flows.CALLS.append("broken")
     assert handrail("run", f"{FLOWS}:fragile", '{"a": 1}', "--run-id", "r1").code == 1
@@ -216,3 +250,13 @@ def test_where_the_store_is(handrail: CommandLine, tmp_path: Path, monkeypatch: 
     assert os.path.join(os.getcwd(), "handrail.db") in handrail.fine("requests").out
     ended = handrail("requests", "--store", "mysql://x", "--json")
     assert (ended.code, ended.data) == (4, [])
+
+
+def test_what_the_library_of_slack_says_of_its_retries_is_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    tell_on_stderr(LogLevel.INFO)
+    retries = logging.getLogger("slack_sdk.web.async_base_client")
+    assert not retries.isEnabledFor(logging.INFO)
+    assert retries.isEnabledFor(logging.WARNING)

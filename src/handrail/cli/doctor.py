@@ -248,10 +248,13 @@ async def _content(app: App) -> list[Check]:
         if run.home is None:  # else its caller was told, and nobody else can go on with it
             needed[run.status.value] += 1
     pending = await views.requests(app.store, PENDING, limit=1_000_000)
-    overdue = sum(request.due_at is not None and request.due_at < app.clock.now() for request in pending)
+    now = app.clock.now()
+    overdue = sum(request.due is not None and request.due <= now for request in pending)
+    unmoved = sum(request.due_at is not None and request.due_at < now for request in pending)
     nobody = (
-        f"{overdue} are overdue and no worker is alive to act on them: start one"
-        if overdue and not alive
+        f"{unmoved} have a deadline, an escalation or a reminder due, and no worker is alive to act on it: "
+        "start one"
+        if unmoved and not alive
         else None
     )
     stuck = [

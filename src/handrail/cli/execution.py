@@ -260,7 +260,7 @@ def tell_on_stderr(level: LogLevel) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for chatty in ("httpx", "httpx2", "httpcore2", "openai", "imapclient", "mail.log"):
+    for chatty in ("httpx", "httpx2", "httpcore2", "openai", "imapclient", "mail.log", "slack_sdk"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
